@@ -1,0 +1,71 @@
+# Every target makes .venv by itself; a machine with Python 3.11, make and git is enough.
+# PYTHON=/path/to/python3 picks the interpreter of .venv.
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet --require-hashes
+
+PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3.14 python3 python; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& { command -v $$python; break; }; done)
+
+.PHONY: help venv run demo test browser coverage check format clean
+
+help:
+	@echo "make demo      the board and a simulated exchange, on this machine"
+	@echo "make run       the board, with the settings of the environment"
+	@echo "make test      every test"
+	@echo "make check     format, lint and types"
+	@echo "make format    put the code into the project's format"
+	@echo "make coverage  how much of the core the tests reach"
+	@echo "make venv      only install what the others need, into $(VENV)"
+	@echo "make clean     remove $(VENV) and caches; data/ stays"
+
+venv: $(VENV)/.tools
+
+run: $(VENV)/.needs
+	$(BIN)/python -m app serve
+
+demo: $(VENV)/.needs
+	$(BIN)/python -m app demo
+
+test: $(VENV)/.tools browser
+	$(BIN)/python -m pytest
+
+browser: $(VENV)/.tools
+	@$(BIN)/python -m tests.browser_setup
+
+coverage: $(VENV)/.tools
+	$(BIN)/python -m pytest -m "not browser" --cov
+
+check: $(VENV)/.tools
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy --strict app tests
+
+format: $(VENV)/.tools
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage htmlcov
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "Pitwall needs Python 3.11 or newer and found none." \
+		"Install it, or name it: make PYTHON=/path/to/python3"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "$(PYTHON) is older than Python 3.11, or does not start." \
+		"Name a newer one: make PYTHON=/path/to/python3"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+		echo "$(PYTHON) cannot make virtual environments." \
+		"On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
+
+$(VENV)/.needs: requirements.txt | $(BIN)/python
+	@echo "Installing what Pitwall needs into $(VENV)"
+	@$(PIP_INSTALL) -r requirements.txt
+	@touch $@
+
+$(VENV)/.tools: requirements-dev.txt $(VENV)/.needs
+	@echo "Installing what tests and checks need into $(VENV)"
+	@$(PIP_INSTALL) -r requirements.txt -r requirements-dev.txt
+	@touch $@

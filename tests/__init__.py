@@ -1,0 +1,1 @@
+"""Tests; each file holds one part of Pitwall to what it promises."""
