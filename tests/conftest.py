@@ -1,0 +1,77 @@
+"""What tests share: the asyncio backend, a free port, a real browser and its pages."""
+
+import socket
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+
+from tests.browser_setup import ARGUMENTS, MISSING, find_chromium
+
+NO_BROWSER = pytest.StashKey[bool]()
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A port nobody listens on; for a server in a process of its own."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def browser(request: pytest.FixtureRequest) -> Iterator[Browser]:
+    """Chromium, for modules of browser tests only: no test beside it may be a coroutine.
+
+    Playwright's plain interface keeps an event loop running in this thread until the module ends.
+    """
+    chromium = find_chromium()
+    if chromium is None:
+        request.config.stash[NO_BROWSER] = True
+        pytest.skip("no browser")
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=chromium, args=list(ARGUMENTS))
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def complaints() -> list[str]:
+    """What pages wrote to their consoles as errors. A test that provokes some clears them."""
+    return []
+
+
+@pytest.fixture
+def context(browser: Browser, complaints: list[str]) -> Iterator[BrowserContext]:
+    """A visitor with no cookies; every page they open reports to `complaints`."""
+    visitor = browser.new_context(viewport={"width": 1280, "height": 800}, locale="en-GB")
+    visitor.set_default_timeout(10_000)
+    visitor.on("console", lambda message: note_error(message, complaints))
+    visitor.on("weberror", lambda failure: complaints.append(str(failure.error)))
+    yield visitor
+    visitor.close()
+    assert complaints == []
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    """One page of a new visitor. Script errors and refused content (CSP) fail the test."""
+    return context.new_page()
+
+
+def note_error(message: ConsoleMessage, complaints: list[str]) -> None:
+    if message.type == "error":
+        complaints.append(message.text)
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    if config.stash.get(NO_BROWSER, False):
+        terminalreporter.section("no browser", red=True, bold=True)
+        terminalreporter.line(MISSING, red=True)
