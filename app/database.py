@@ -1,0 +1,236 @@
+"""The one SQLite file: one connection that writes, one that only reads; it knows no tables.
+
+Every write is a job of its own: BEGIN IMMEDIATE … COMMIT, one after the other, all or nothing.
+"""
+
+import asyncio
+import contextlib
+import os
+import sqlite3
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Self, TypeVar, cast
+
+import aiosqlite
+
+T = TypeVar("T")
+
+MEMORY = ":memory:"
+OLDEST_SQLITE = (3, 37, 0)
+CLOSE_PATIENCE_S = 10.0
+
+PRAGMAS = (
+    "busy_timeout=5000",
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    "trusted_schema=OFF",
+    "cell_size_check=ON",
+    "wal_autocheckpoint=1000",
+    "journal_size_limit=67108864",
+)
+
+# What SQLite may run into through no fault of the program, and what a person can do about it.
+# Any other error is a bug in a statement, and passes as it is.
+FAULTS = {
+    sqlite3.SQLITE_FULL: "The disk is full. Free some space; saving then goes on by itself.",
+    sqlite3.SQLITE_IOERR: "The disk refuses to read or write. Check the disk and its quota.",
+    sqlite3.SQLITE_BUSY: "Another program keeps the database locked. Find it and let it finish.",
+    sqlite3.SQLITE_LOCKED: "The database is locked. Try again in a moment.",
+    sqlite3.SQLITE_READONLY: "The database is read-only. Check who owns its file and folder.",
+    sqlite3.SQLITE_CANTOPEN: "The database can't be opened. Check its folder and its owner.",
+    sqlite3.SQLITE_PERM: "The database may not be opened. Check who owns its file and folder.",
+    sqlite3.SQLITE_PROTOCOL: "The database's lock can't be taken. Is it on a network drive?",
+    sqlite3.SQLITE_INTERRUPT: "The database was closed before the statement could finish.",
+    sqlite3.SQLITE_CORRUPT: "The database file is damaged. Restore the newest good backup.",
+    sqlite3.SQLITE_NOTADB: "The file is not a database, or damaged. Restore the newest backup.",
+}
+
+
+class DatabaseUnavailable(Exception):
+    """Nothing was stored or read: a sentence for the operator says why, and what to do."""
+
+
+class DatabaseTooNew(Exception):
+    """A newer version of the program wrote this database; this one must not touch it."""
+
+
+@contextlib.contextmanager
+def _faults_in_words() -> Iterator[None]:
+    """Tell the world's faults (DatabaseUnavailable) from the program's (left as they are)."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+        if code not in FAULTS:
+            raise
+        raise DatabaseUnavailable(f"{FAULTS[code]} ({error.sqlite_errorname})") from error
+
+
+class Database:
+    """Reads and writes of one file, safe to share between all tasks of one event loop."""
+
+    def __init__(self, writer: aiosqlite.Connection, reader: aiosqlite.Connection) -> None:
+        self._writer = writer
+        self._reader = reader
+        self._turn = asyncio.Lock()
+        self._jobs: set[asyncio.Task[Any]] = set()
+        self._closed = False
+
+    @classmethod
+    async def open(cls, path: str) -> Self:
+        """Open the file, made (0600, its folder 0700) if missing; ":memory:" is gone when closed.
+
+        Raises DatabaseUnavailable when it can't be opened for reading and writing.
+        """
+        if sqlite3.sqlite_version_info < OLDEST_SQLITE:
+            raise DatabaseUnavailable(
+                f"This Python brings SQLite {sqlite3.sqlite_version}; 3.37 or newer is needed."
+            )
+        if path == MEMORY:
+            writer = await _connect(MEMORY, PRAGMAS)
+            return cls(writer, writer)
+        uri = await asyncio.to_thread(_prepare_file, path)
+        writer = await _connect(uri, PRAGMAS)
+        try:
+            reader = await _connect(f"{uri}?mode=ro", ("busy_timeout=5000", "query_only=ON"))
+        except BaseException:
+            await _close(writer)
+            raise
+        return cls(writer, reader)
+
+    async def migrate(self, name: str, steps: Sequence[str]) -> None:
+        """Bring the tables of the part `name` up to date: `steps` are SQL scripts, run once each.
+
+        A released step never changes. Raises DatabaseTooNew when more steps than these were run.
+        """
+
+        async def job(connection: aiosqlite.Connection) -> None:
+            await connection.execute(
+                "CREATE TABLE IF NOT EXISTS migration "
+                "(part TEXT NOT NULL, step INTEGER NOT NULL, PRIMARY KEY (part, step)) STRICT"
+            )
+            sql = "SELECT coalesce(max(step), 0) FROM migration WHERE part = ?"
+            [[done]] = await connection.execute_fetchall(sql, (name,))
+            if done > len(steps):
+                raise DatabaseTooNew(
+                    f"The database was written by a newer version: its part '{name}' is at step "
+                    f"{done}, this version knows {len(steps)}. Start the newer version again, or "
+                    "restore a backup made before the upgrade."
+                )
+            for number, script in enumerate(steps[done:], done + 1):
+                for statement in _statements(script):
+                    await connection.execute(statement)
+                await connection.execute("INSERT INTO migration VALUES (?, ?)", (name, number))
+
+        await self.write(job)
+
+    async def write(self, job: Callable[[aiosqlite.Connection], Awaitable[T]]) -> T:
+        """Run the job in a transaction of its own and return its result once that is on disk.
+
+        When the job or the commit fails nothing is stored. The job goes on when the caller is
+        cancelled. It must read through the connection it gets, never through `read` or `write`.
+        Raises DatabaseUnavailable, or what the job raises.
+        """
+        self._refuse_when_closed()
+        task = asyncio.create_task(self._transaction(job))
+        self._jobs.add(task)
+        task.add_done_callback(self._jobs.discard)
+        return await asyncio.shield(task)
+
+    async def read(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """All rows of a query, as last committed. Raises DatabaseUnavailable."""
+        self._refuse_when_closed()
+        async with self._reading():
+            rows = await self._reader.execute_fetchall(sql, parameters)
+        return cast(list[tuple[Any, ...]], rows)
+
+    async def close(self) -> None:
+        """Let the jobs under way finish, for some seconds at most, and close the file."""
+        if self._closed:
+            return
+        self._closed = True
+        for job in await self._unfinished():
+            job.cancel()
+        await self._unfinished()
+        # The reader first: the last one to close folds the WAL into the file, which is a write.
+        for connection in dict.fromkeys((self._reader, self._writer)):
+            await _close(connection)
+
+    async def _unfinished(self) -> set[asyncio.Task[Any]]:
+        if not self._jobs:
+            return set()
+        _, late = await asyncio.wait(self._jobs, timeout=CLOSE_PATIENCE_S)
+        return late
+
+    async def _transaction(self, job: Callable[[aiosqlite.Connection], Awaitable[T]]) -> T:
+        async with self._turn:
+            with _faults_in_words():
+                try:
+                    await self._writer.execute("BEGIN IMMEDIATE")
+                    result = await job(self._writer)
+                    await self._writer.execute("COMMIT")
+                except BaseException:
+                    # Does nothing where SQLite rolled back by itself.
+                    await self._writer.rollback()
+                    raise
+            return result
+
+    @contextlib.asynccontextmanager
+    async def _reading(self) -> AsyncIterator[None]:
+        # In memory both connections are one, and half a transaction would be seen.
+        turn = self._turn if self._reader is self._writer else contextlib.nullcontext()
+        async with turn:
+            with _faults_in_words():
+                yield
+
+    def _refuse_when_closed(self) -> None:
+        if self._closed:
+            raise DatabaseUnavailable("The database is closed: the program is about to end.")
+
+
+def _prepare_file(path: str) -> str:
+    file = Path(path).absolute()
+    try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError as error:
+        raise DatabaseUnavailable(
+            f"The database {path} can't be opened for writing: {error.strerror}. "
+            "Check that its folder exists and belongs to the user who runs the program."
+        ) from error
+    return file.as_uri()
+
+
+async def _connect(uri: str, pragmas: Sequence[str]) -> aiosqlite.Connection:
+    connection = aiosqlite.connect(uri, uri=True, isolation_level=None)
+    # Private, for want of a public way: a forgotten close must not keep the process alive.
+    connection._thread.daemon = True
+    with _faults_in_words():
+        await connection
+        try:
+            for pragma in pragmas:
+                await connection.execute_fetchall(f"PRAGMA {pragma}")
+        except BaseException:
+            await _close(connection)
+            raise
+    return connection
+
+
+async def _close(connection: aiosqlite.Connection) -> None:
+    # `connection.close()` can't be given up, and a disk that hangs must not hang the program.
+    await connection.interrupt()
+    if stopped := connection.stop():
+        await asyncio.wait([stopped], timeout=CLOSE_PATIENCE_S)
+
+
+def _statements(script: str) -> Iterator[str]:
+    """Split at the semicolons that end a statement: `executescript` would commit first."""
+    pending = ""
+    for piece in script.split(";"):
+        pending += piece + ";"
+        if sqlite3.complete_statement(pending):
+            yield pending
+            pending = ""
+    if pending:
+        yield pending

@@ -1,0 +1,298 @@
+"""The database: all or nothing, one job after the other, and faults in words."""
+
+import asyncio
+import os
+import sqlite3
+import stat
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import aiosqlite
+import pytest
+
+from app import database as module
+from app.database import Database, DatabaseTooNew, DatabaseUnavailable
+
+pytestmark = pytest.mark.anyio
+
+STEPS = ["CREATE TABLE word (text TEXT PRIMARY KEY) STRICT"]
+
+
+@pytest.fixture(params=["memory", "file"])
+async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
+    path = ":memory:" if request.param == "memory" else str(tmp_path / "pitwall.db")
+    opened = await Database.open(path)
+    await opened.migrate("words", STEPS)
+    yield opened
+    await opened.close()
+
+
+def says(*words: str) -> Callable[[aiosqlite.Connection], Awaitable[int]]:
+    async def job(connection: aiosqlite.Connection) -> int:
+        for word in words:
+            await connection.execute("INSERT INTO word VALUES (?)", (word,))
+        return len(words)
+
+    return job
+
+
+async def words(database: Database) -> list[str]:
+    return [text for (text,) in await database.read("SELECT text FROM word ORDER BY rowid")]
+
+
+async def test_a_write_returns_what_the_job_returns_and_is_read(database: Database) -> None:
+    assert await database.write(says("một", "hai")) == 2
+    assert await words(database) == ["một", "hai"]
+
+
+async def test_a_read_takes_parameters(database: Database) -> None:
+    await database.write(says("một", "hai"))
+
+    rows = await database.read("SELECT count(*) FROM word WHERE text = ?", ("hai",))
+
+    assert rows == [(1,)]
+
+
+async def test_a_job_that_fails_leaves_nothing(database: Database) -> None:
+    with pytest.raises(sqlite3.IntegrityError):
+        await database.write(says("one", "one"))
+
+    assert await words(database) == []
+    assert await database.write(says("two")) == 1
+
+
+async def test_a_bug_in_a_statement_is_not_called_a_fault_of_the_disk(database: Database) -> None:
+    with pytest.raises(sqlite3.OperationalError, match="no such table"):
+        await database.read("SELECT * FROM nowhere")
+
+
+async def test_a_cancelled_caller_neither_loses_nor_doubles_its_write(database: Database) -> None:
+    callers = [asyncio.create_task(database.write(says(str(number)))) for number in range(20)]
+    await asyncio.sleep(0)
+    for caller in callers[::2]:
+        caller.cancel()
+    await asyncio.wait(callers)
+
+    await database.write(says("last"))
+
+    assert await words(database) == [*map(str, range(20)), "last"]
+
+
+async def test_jobs_never_mix(database: Database) -> None:
+    inside = 0
+
+    async def job(connection: aiosqlite.Connection) -> int:
+        nonlocal inside
+        inside += 1
+        await connection.execute("SELECT 1")
+        seen, inside = inside, inside - 1
+        return seen
+
+    assert await asyncio.gather(*(database.write(job) for _ in range(10))) == [1] * 10
+
+
+async def test_a_read_never_sees_half_a_job(database: Database) -> None:
+    write = asyncio.create_task(database.write(says(*map(str, range(50)))))
+    seen = set()
+    while not write.done():
+        seen.add(len(await words(database)))
+
+    assert seen | {50} <= {0, 50}
+
+
+async def test_a_commit_that_fails_leaves_no_open_transaction(database: Database) -> None:
+    await database.migrate(
+        "letters",
+        [
+            "CREATE TABLE letter (word TEXT REFERENCES word (text)"
+            " DEFERRABLE INITIALLY DEFERRED) STRICT"
+        ],
+    )
+
+    async def orphan(connection: aiosqlite.Connection) -> None:
+        await connection.execute("INSERT INTO letter VALUES ('nobody')")
+
+    with pytest.raises(sqlite3.IntegrityError):
+        await database.write(orphan)
+
+    assert await database.write(says("next")) == 1
+    assert await database.read("SELECT * FROM letter") == []
+
+
+async def test_a_closed_database_says_so(database: Database) -> None:
+    await database.close()
+    await database.close()
+
+    with pytest.raises(DatabaseUnavailable, match="closed"):
+        await database.write(says("late"))
+    with pytest.raises(DatabaseUnavailable, match="closed"):
+        await database.read("SELECT 1")
+
+
+async def test_closing_lets_the_jobs_under_way_finish(tmp_path: Path) -> None:
+    database = await Database.open(str(tmp_path / "pitwall.db"))
+    await database.migrate("words", STEPS)
+    jobs = [asyncio.create_task(database.write(says(str(number)))) for number in range(5)]
+    await asyncio.sleep(0)
+    await database.close()
+
+    assert await asyncio.gather(*jobs) == [1] * 5
+    database = await Database.open(str(tmp_path / "pitwall.db"))
+    assert await words(database) == list("01234")
+    await database.close()
+
+
+async def test_closing_gives_up_on_a_job_that_never_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "CLOSE_PATIENCE_S", 0.05)
+    database = await Database.open(str(tmp_path / "pitwall.db"))
+
+    async def endless(connection: aiosqlite.Connection) -> None:
+        await asyncio.Event().wait()
+
+    job = asyncio.create_task(database.write(endless))
+    await asyncio.sleep(0)
+    await database.close()
+
+    assert job.cancelled()
+
+
+def test_a_forgotten_close_does_not_keep_the_process_alive(tmp_path: Path) -> None:
+    program = (
+        "import asyncio, sys; from app.database import Database\n"
+        "async def main():\n"
+        "    global database; database = await Database.open(sys.argv[1])\n"
+        "asyncio.run(main())"
+    )
+    command = [sys.executable, "-c", program, str(tmp_path / "pitwall.db")]
+    assert subprocess.run(command, timeout=10, check=False).returncode == 0
+
+
+async def test_the_file_and_its_new_folder_are_for_the_owner_alone(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "pitwall.db"
+    database = await Database.open(str(path))
+    await database.migrate("words", STEPS)
+    modes = {stat.S_IMODE(os.stat(file).st_mode) for file in path.parent.iterdir()}
+    await database.close()
+
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    assert modes == {0o600}
+
+
+@pytest.mark.parametrize("where", ["a-file/pitwall.db", "a-folder"])
+async def test_a_place_that_can_not_be_written_is_refused_in_words(
+    tmp_path: Path, where: str
+) -> None:
+    (tmp_path / "a-file").touch()
+    (tmp_path / "a-folder").mkdir()
+
+    with pytest.raises(DatabaseUnavailable, match=r"can't be opened for writing: .*\. Check"):
+        await Database.open(str(tmp_path / where))
+
+
+async def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "pitwall.db"
+    path.write_bytes(b"dear diary " * 100)
+
+    with pytest.raises(DatabaseUnavailable, match="not a database"):
+        await Database.open(str(path))
+
+    assert path.read_bytes() == b"dear diary " * 100
+
+
+async def test_a_path_with_odd_letters_is_the_file_of_that_name(tmp_path: Path) -> None:
+    path = tmp_path / "sổ 100%?#.db"
+    database = await Database.open(str(path))
+    await database.migrate("words", STEPS)
+    await database.close()
+
+    assert path.stat().st_size > 0
+
+
+async def test_an_old_sqlite_is_refused_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 34, 1))
+
+    with pytest.raises(DatabaseUnavailable, match="newer is needed"):
+        await Database.open(":memory:")
+
+
+async def test_settings_that_keep_answered_writes_are_on(tmp_path: Path) -> None:
+    database = await Database.open(str(tmp_path / "pitwall.db"))
+
+    async def settings(connection: aiosqlite.Connection) -> list[object]:
+        names = ("journal_mode", "synchronous", "busy_timeout", "foreign_keys")
+        return [
+            value
+            for name in names
+            for (value,) in await connection.execute_fetchall(f"PRAGMA {name}")
+        ]
+
+    assert await database.write(settings) == ["wal", 2, 5000, 1]
+    await database.close()
+
+
+async def test_the_reading_connection_can_not_write(tmp_path: Path) -> None:
+    database = await Database.open(str(tmp_path / "pitwall.db"))
+    await database.migrate("words", STEPS)
+
+    with pytest.raises(DatabaseUnavailable, match="read-only"):
+        await database.read("INSERT INTO word VALUES ('no')")
+    await database.close()
+
+
+async def test_a_lock_that_stays_is_said_in_words_and_then_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PRAGMAS", ("busy_timeout=50", *module.PRAGMAS[1:]))
+    database = await Database.open(str(tmp_path / "pitwall.db"))
+    await database.migrate("words", STEPS)
+    other = sqlite3.connect(tmp_path / "pitwall.db", isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+
+    with pytest.raises(DatabaseUnavailable, match=r"locked.*SQLITE_BUSY"):
+        await database.write(says("now"))
+
+    other.execute("ROLLBACK")
+    other.close()
+    assert await database.write(says("then")) == 1
+    assert await words(database) == ["then"]
+    await database.close()
+
+
+async def test_each_step_is_run_once_and_in_order(database: Database) -> None:
+    first = "CREATE TABLE a (x TEXT) STRICT; INSERT INTO a VALUES (';');"
+    second = """
+        -- Two statements; the second holds semicolons of its own.
+        INSERT INTO a VALUES ('2');
+        CREATE TRIGGER t AFTER INSERT ON word BEGIN
+            INSERT INTO a VALUES ('3'); INSERT INTO a VALUES ('4');
+        END
+    """
+    await database.migrate("a", [first])
+    await database.migrate("a", [first, second])
+    await database.migrate("a", [first, second])
+    await database.write(says("go"))
+
+    assert await database.read("SELECT x FROM a") == [(";",), ("2",), ("3",), ("4",)]
+
+
+async def test_a_step_that_fails_is_undone_whole(database: Database) -> None:
+    with pytest.raises(sqlite3.OperationalError):
+        await database.migrate("a", ["CREATE TABLE a (x TEXT) STRICT", "CREATE TABLE a (x TEXT)"])
+
+    await database.migrate("a", ["CREATE TABLE a (x TEXT) STRICT"])
+
+
+async def test_a_step_that_breaks_off_is_an_error(database: Database) -> None:
+    with pytest.raises(sqlite3.OperationalError, match="syntax error|incomplete"):
+        await database.migrate("a", ["CREATE TRIGGER t AFTER INSERT ON word BEGIN SELECT 1;"])
+
+
+async def test_a_database_of_a_newer_version_is_refused_in_words(database: Database) -> None:
+    await database.migrate("a", ["SELECT 1", "SELECT 2"])
+
+    with pytest.raises(DatabaseTooNew, match=r"'a' is at step 2, this version knows 1\. Start"):
+        await database.migrate("a", ["SELECT 1"])
