@@ -1,0 +1,205 @@
+"""What can happen on a floor. Everything that changes it is one of these, and is in the log.
+
+Values only: an event knows neither when it happened (the log stamps that) nor what follows from it.
+Empty text means "not told". Times are milliseconds since the Unix epoch, UTC; spans are seconds.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened. `flags` names the descriptive fields that were dropped or are odd."""
+
+    flags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallRinging(Event):
+    """An inbound call rings at `extension`; without one it waits and nobody's phone rings yet."""
+
+    callid: str
+    extension: str = ""
+    queue: str = ""
+    phone: str = ""
+    did: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallAnswered(Event):
+    """An inbound call was answered at `extension`."""
+
+    callid: str
+    extension: str
+    queue: str = ""
+    phone: str = ""
+    did: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallEnded(Event):
+    """The call is over; nothing is said about how."""
+
+    callid: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallAbandoned(Event):
+    """The caller left `queue` unanswered after `holdtime` seconds (None: not told)."""
+
+    callid: str
+    queue: str
+    phone: str = ""
+    extension: str = ""
+    holdtime: int | None = None
+    started: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RingMissed(Event):
+    """`extension` let a queue call ring out; the caller still waits."""
+
+    callid: str
+    extension: str
+    queue: str = ""
+    phone: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallRecorded(Event):
+    """The PBX's record of a finished call: a claim for the books, never live state.
+
+    `status` is the PBX's word in capitals (ANSWER, BUSY, NO ANSWER …), `direction` is inbound,
+    outbound or empty, `duration` the whole call and `billsec` the talk, both in seconds.
+    """
+
+    callid: str
+    status: str
+    extension: str = ""
+    phone: str = ""
+    did: str = ""
+    direction: str = ""
+    started: int | None = None
+    duration: int | None = None
+    billsec: int | None = None
+    recording: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboundRinging(Event):
+    """`extension` calls `phone`, whose phone rings."""
+
+    callid: str
+    extension: str
+    phone: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboundAnswered(Event):
+    """`phone` answered the call of `extension`."""
+
+    callid: str
+    extension: str
+    phone: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhoneReported(Event):
+    """The PBX pushed a phone's status: off, on, pause, ring or talk."""
+
+    extension: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhoneVerified(Event):
+    """The PBX answered, when asked, that a phone is in `status`; None where it said nothing of it."""
+
+    extension: str
+    status: str | None = None
+    paused: bool | None = None
+    queues: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PbxAsked(Event):
+    """A round of questions to the PBX ended: how many phones it spoke of, how many differed."""
+
+    phones: int = 0
+    repairs: int = 0
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentNamed(Event):
+    """An administrator described an agent."""
+
+    extension: str
+    name: str = ""
+    team: str = ""
+    never_listen: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueNamed(Event):
+    """An administrator described a queue: its name, T and the short-abandon limit in seconds."""
+
+    queue: str
+    name: str = ""
+    service_level_s: int = 20
+    short_abandon_s: int = 5
+    variant: str = "short_ignored"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PauseNoted(Event):
+    """Why and until when an agent is paused; the PBX has no field for it. Empty reason: cleared."""
+
+    extension: str
+    reason: str = ""
+    until: int | None = None
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PauseWanted(Event):
+    """Pause this agent when the present call ends (or no longer, when `wanted` is false)."""
+
+    extension: str
+    wanted: bool = True
+    reason: str = ""
+    until: int | None = None
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListenStarted(Event):
+    """A supervisor is connected to an agent's call. `mode`: listen, whisper, barge or customer."""
+
+    supervisor: str
+    extension: str
+    callid: str
+    mode: str
+    phone: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListenEnded(Event):
+    """A supervisor's listening is over."""
+
+    supervisor: str
+    extension: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallBackPlaced(Event):
+    """Somebody calls back the number that gave up in `callid`."""
+
+    callid: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tick(Event):
+    """Time passed. Expiry, doubt and the change of day happen on ticks only."""

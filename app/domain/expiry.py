@@ -1,0 +1,196 @@
+"""What passing time does to the floor, on ticks only: doubt, loss, conclusions, the change of day."""
+
+from app.domain.agents import agent_of, end_doubt, live_legs, refresh
+from app.domain.books import MINUTE, rebook
+from app.domain.calls import back_to_waiting, end
+from app.domain.days import BusinessDay
+from app.domain.model import Agent, AgentDay, Call, Tally
+from app.domain.states import CallState, LegState, Status
+from app.domain.turn import ECHO, GRACE, Turn
+from app.domain.visits import conclude, current_visit
+
+HOUR = 60 * MINUTE
+SETTLE_AFTER = MINUTE
+# Rule 9: how long a state may stay unheard of before it is doubted …
+RINGING_UNHEARD = 5 * MINUTE
+WAITING_UNHEARD = 30 * MINUTE
+TALKING_UNHEARD = 4 * HOUR
+AGENT_UNHEARD = 12 * HOUR
+# … and how much longer until the doubt is settled without the PBX.
+GIVE_UP_AFTER = MINUTE
+FORGET_RECORDED = HOUR
+FORGET_UNRECORDED = 24 * HOUR
+FORGET_TOMBSTONE = 48 * HOUR
+TOMBSTONES_KEPT = 200_000
+LISTEN_LIMIT = 30 * MINUTE
+
+
+def tick(turn: Turn, days: BusinessDay) -> None:
+    """Let time pass up to `turn.at`."""
+    turn.changes.beat = True
+    if turn.at >= turn.state.day_ends:
+        change_day(turn, days)
+    for agent in turn.state.agents.values():
+        _doubt_agent(turn, agent)
+        _end_long_listening(turn, agent)
+    for call in list(turn.state.calls.values()):
+        if call.state is CallState.ENDED:
+            _settle(turn, call)
+        else:
+            _doubt_call(turn, call)
+            _confirm_return(turn, call)
+    _forget(turn)
+
+
+def change_day(turn: Turn, days: BusinessDay) -> None:
+    """A new business day: today's counts start from what arrived since it began."""
+    state = turn.state
+    day, state.day_began, state.day_ends = days.span(turn.at)
+    state.day = day.isoformat()
+    for agent in state.agents.values():
+        agent.day = AgentDay()
+        agent.accrued_at = max(agent.since, state.day_began)
+    for queue in state.queues.values():
+        queue.minutes = {
+            minute: tally
+            for minute, tally in queue.minutes.items()
+            if minute * MINUTE >= state.day_began - HOUR
+        }
+        queue.today = Tally()
+        for minute, tally in queue.minutes.items():
+            if minute * MINUTE >= state.day_began:
+                merge(queue.today, tally)
+    state.reconciled.repairs_today = 0
+    state.abandons = [row for row in state.abandons if row.at >= state.day_began]
+    turn.changes.agents.update(state.agents)
+    turn.changes.queues.update(state.queues)
+    turn.changes.totals = turn.changes.abandons = turn.changes.roster = True
+
+
+def merge(into: Tally, other: Tally) -> None:
+    """Add the other's counts: numerators and denominators, never percentages."""
+    for wait, count in other.answered.items():
+        into.answered[wait] = into.answered.get(wait, 0) + count
+    for wait, count in other.abandoned.items():
+        into.abandoned[wait] = into.abandoned.get(wait, 0) + count
+    into.otherwise += other.otherwise
+    into.wait_ms += other.wait_ms
+    into.talk_ms += other.talk_ms
+    into.talked += other.talked
+
+
+def _doubt_agent(turn: Turn, agent: Agent) -> None:
+    if agent.doubt_since is not None:
+        _contradicted(turn, agent, turn.at - agent.doubt_since)
+    elif not agent.legs and agent.phone is Status.RING and _unheard(turn, agent, RINGING_UNHEARD):
+        agent.phone = agent.mode
+        refresh(turn, agent)
+    elif agent.status is not Status.OFF and _unheard(turn, agent, AGENT_UNHEARD):
+        _mark(turn, agent)
+
+
+def _unheard(turn: Turn, agent: Agent, limit: int) -> bool:
+    heard = max(agent.phone_at, agent.verified_at or 0, agent.since)
+    return turn.at - heard >= limit
+
+
+def _contradicted(turn: Turn, agent: Agent, lasting: int) -> None:
+    """Doubt is shown after the grace; if nobody settles it in a minute, the phone's word wins."""
+    if lasting < GRACE:
+        return
+    if lasting < GRACE + GIVE_UP_AFTER:
+        _mark(turn, agent)
+        return
+    for callid in list(agent.legs):
+        call = turn.state.calls[callid]
+        if call.legs[agent.extension].state is LegState.TALKING:
+            end(turn, call, lost=True)
+            turn.touch(call)
+    end_doubt(turn, agent)
+
+
+def _mark(turn: Turn, agent: Agent) -> None:
+    if agent.in_doubt:
+        return
+    agent.in_doubt = True
+    turn.changes.agents.add(agent.extension)
+    turn.changes.totals = True
+    for callid, leg in zip(agent.legs, live_legs(turn, agent), strict=True):
+        if leg.state is LegState.TALKING:
+            turn.state.calls[callid].in_doubt = True
+            turn.changes.calls.add(callid)
+
+
+def _doubt_call(turn: Turn, call: Call) -> None:
+    """A call nobody has spoken of for too long is doubted, and closed as lost a minute later."""
+    unheard = turn.at - call.heard_at
+    limit = _patience(call)
+    if _is_gone(call) and unheard >= GIVE_UP_AFTER:
+        end(turn, call)
+    elif (
+        unheard >= limit + GIVE_UP_AFTER and limit != WAITING_UNHEARD
+    ) or unheard >= TALKING_UNHEARD + GIVE_UP_AFTER:
+        end(turn, call, lost=True)
+    elif unheard >= limit and not call.in_doubt:
+        call.in_doubt = True
+        for extension, leg in call.legs.items():
+            if leg.state is not LegState.OVER:
+                agent_of(turn, extension).in_doubt = True
+    else:
+        return
+    turn.touch(call)
+
+
+def _patience(call: Call) -> int:
+    states = {leg.state for leg in call.legs.values()}
+    if LegState.TALKING in states:
+        return TALKING_UNHEARD
+    return RINGING_UNHEARD if LegState.RINGING in states else WAITING_UNHEARD
+
+
+def _is_gone(call: Call) -> bool:
+    """It left its last queue, nobody rings or talks: it was abandoned and no overflow followed."""
+    idle = all(leg.state is LegState.OVER for leg in call.legs.values())
+    return idle and bool(call.visits) and current_visit(call) is None
+
+
+def _confirm_return(turn: Turn, call: Call) -> None:
+    """A ring that seemed a late copy and was still there after a while was a real return."""
+    visit = current_visit(call)
+    if visit is None or not visit.echo or turn.at - visit.seen_at < ECHO:
+        return
+    visit.echo = False
+    if call.state is CallState.ANSWERED:
+        back_to_waiting(turn, call)
+    rebook(turn, call)
+    turn.touch(call)
+
+
+def _settle(turn: Turn, call: Call) -> None:
+    if call.settled or turn.at - (call.ended_at or 0) < SETTLE_AFTER:
+        return
+    call.settled = True
+    conclude(call)
+    rebook(turn, call)
+    turn.touch(call)
+
+
+def _end_long_listening(turn: Turn, agent: Agent) -> None:
+    still = [one for one in agent.listeners if turn.at - one.since < LISTEN_LIMIT]
+    if len(still) != len(agent.listeners):
+        agent.listeners = still
+        turn.changes.agents.add(agent.extension)
+
+
+def _forget(turn: Turn) -> None:
+    state = turn.state
+    for call in [c for c in state.calls.values() if c.ended_at is not None]:
+        keep = FORGET_RECORDED if call.records else FORGET_UNRECORDED
+        if turn.at - (call.ended_at or 0) > keep:
+            del state.calls[call.callid]
+            state.tombstones[call.callid] = turn.at
+    # Insertion order is order of time, so the oldest come first.
+    for callid, buried in list(state.tombstones.items()):
+        if turn.at - buried <= FORGET_TOMBSTONE and len(state.tombstones) <= TOMBSTONES_KEPT:
+            break
+        del state.tombstones[callid]

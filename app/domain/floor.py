@@ -1,0 +1,75 @@
+"""The floor: applies one event after the other to the state, and to nothing else.
+
+Rule of this file: every kind of event has one row in `RULES`; what a row does is a small function in `reports`, `phones` or `notes`. Deterministic: same events, same floor.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from app.domain import events, notes, phones, reports
+from app.domain.days import BusinessDay
+from app.domain.expiry import change_day, tick
+from app.domain.model import FloorState
+from app.domain.turn import Changes, Turn
+
+WEBHOOKS: tuple[type[events.Event], ...] = (
+    events.CallRinging,
+    events.CallAnswered,
+    events.CallEnded,
+    events.CallAbandoned,
+    events.CallRecorded,
+    events.RingMissed,
+    events.OutboundRinging,
+    events.OutboundAnswered,
+    events.PhoneReported,
+)
+
+
+class Floor:
+    """The state and the one way to change it."""
+
+    def __init__(self, days: BusinessDay, state: FloorState | None = None) -> None:
+        self.days = days
+        self.state = state or FloorState()
+
+    def apply(self, seq: int, at: int, event: events.Event) -> Changes:
+        """Apply the event with that place and time in the log; tell what changed."""
+        turn = Turn(self.state, at)
+        if not self.state.day:
+            change_day(turn, self.days)
+        self.state.seq, self.state.at = seq, at
+        if isinstance(event, WEBHOOKS):
+            self._count_webhook(at, event)
+        if isinstance(event, events.Tick):
+            tick(turn, self.days)
+        else:
+            RULES[type(event)](turn, event)
+        return turn.changes
+
+    def _count_webhook(self, at: int, event: events.Event) -> None:
+        webhooks = self.state.webhooks
+        webhooks.accepted += 1
+        webhooks.flagged += bool(event.flags)
+        webhooks.last_at = at
+
+
+RULES: dict[type[events.Event], Callable[[Turn, Any], None]] = {
+    events.CallRinging: reports.ringing,
+    events.CallAnswered: reports.call_answered,
+    events.CallEnded: reports.call_ended,
+    events.CallAbandoned: reports.call_abandoned,
+    events.RingMissed: reports.ring_missed,
+    events.CallRecorded: reports.call_recorded,
+    events.OutboundRinging: reports.outbound_ringing,
+    events.OutboundAnswered: reports.outbound_answered,
+    events.PhoneReported: phones.phone_reported,
+    events.PhoneVerified: phones.phone_verified,
+    events.PbxAsked: notes.pbx_asked,
+    events.AgentNamed: notes.agent_named,
+    events.QueueNamed: notes.queue_named,
+    events.PauseNoted: notes.pause_noted,
+    events.PauseWanted: notes.pause_wanted,
+    events.ListenStarted: notes.listen_started,
+    events.ListenEnded: notes.listen_ended,
+    events.CallBackPlaced: notes.call_back_placed,
+}

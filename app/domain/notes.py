@@ -1,0 +1,59 @@
+"""What people and the reconciler add to the floor: names, reasons, listening, call-backs."""
+
+from app.domain import events
+from app.domain.agents import agent_of
+from app.domain.books import queue_of
+from app.domain.model import Listening
+from app.domain.turn import Turn
+
+
+def pbx_asked(turn: Turn, event: events.PbxAsked) -> None:
+    reconciled = turn.state.reconciled
+    reconciled.at, reconciled.error = turn.at, event.error
+    if not event.error:
+        reconciled.agreed_at = turn.at
+    reconciled.repairs_today += event.repairs
+    turn.changes.totals = True
+
+
+def agent_named(turn: Turn, event: events.AgentNamed) -> None:
+    agent = agent_of(turn, event.extension)
+    agent.name, agent.team, agent.never_listen = event.name, event.team, event.never_listen
+    turn.changes.roster = True
+
+
+def queue_named(turn: Turn, event: events.QueueNamed) -> None:
+    queue = queue_of(turn, event.queue)
+    queue.name, queue.variant = event.name, event.variant
+    queue.service_level_s, queue.short_abandon_s = event.service_level_s, event.short_abandon_s
+    turn.changes.roster = turn.changes.totals = True
+
+
+def pause_noted(turn: Turn, event: events.PauseNoted) -> None:
+    agent = agent_of(turn, event.extension)
+    agent.pause_reason, agent.pause_until, agent.pause_by = event.reason, event.until, event.by
+
+
+def pause_wanted(turn: Turn, event: events.PauseWanted) -> None:
+    agent = agent_of(turn, event.extension)
+    agent.pause_wanted = event.wanted
+    if event.wanted:
+        agent.pause_reason, agent.pause_until, agent.pause_by = event.reason, event.until, event.by
+
+
+def listen_started(turn: Turn, event: events.ListenStarted) -> None:
+    agent = agent_of(turn, event.extension)
+    others = [one for one in agent.listeners if one.supervisor != event.supervisor]
+    agent.listeners = [*others, Listening(event.supervisor, event.callid, event.mode, turn.at)]
+
+
+def listen_ended(turn: Turn, event: events.ListenEnded) -> None:
+    agent = agent_of(turn, event.extension)
+    agent.listeners = [one for one in agent.listeners if one.supervisor != event.supervisor]
+
+
+def call_back_placed(turn: Turn, event: events.CallBackPlaced) -> None:
+    for row in turn.state.abandons:
+        if row.callid == event.callid:
+            row.called_back = True
+            turn.changes.abandons = True

@@ -1,0 +1,55 @@
+"""Where events live: append, then follow. The domain never learns which log it lives on."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from app.domain.events import Event
+
+
+class LogUnavailable(Exception):
+    """The event could not be made durable; it is not stored, and the sender must hear so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """An event with its place in the log (`seq`, from 1, no gaps) and time (`at`, ms, never back)."""
+
+    seq: int
+    at: int
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The floor after `seq`, as bytes. A cache: without it a start is slower, never different."""
+
+    seq: int
+    body: bytes
+
+
+class EventLog(Protocol):
+    """One contract for every kind of log; `tests/test_log.py` holds it."""
+
+    @property
+    def last_seq(self) -> int:
+        """The newest stored record's seq, 0 for an empty log."""
+
+    async def append(self, events: Sequence[Event], rid: str | None = None) -> int:
+        """Store the events together; return the last one's seq once they are on disk.
+
+        The same `rid` again within two minutes stores nothing and returns the first seq.
+        Raises LogUnavailable when the events could not be stored, or when too many wait.
+        """
+
+    def follow(self, after: int = 0) -> AsyncIterator[Sequence[Record]]:
+        """Yield every record after `after`, in order, in batches: the stored ones, then live, for ever."""
+
+    async def save_snapshot(self, snapshot: Snapshot) -> None:
+        """Keep the snapshot; older ones may go."""
+
+    async def latest_snapshot(self) -> Snapshot | None:
+        """The newest snapshot kept, if any."""
+
+    async def close(self) -> None:
+        """Finish what was appended and let go of the files."""
