@@ -1,0 +1,166 @@
+"""Who may import whom, how long a file may be, and what no file may say."""
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+MODULES = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in sorted((ROOT / "app").rglob("*.py"))
+}
+EVERYTHING = frozenset(name.split(".")[1] for name in MODULES if "." in name)
+
+# A part is a folder or a module of app/. What a part may import, besides itself, is its row; a
+# part without a row is a decision nobody has made yet. A row may only shrink without a reason.
+MAY_IMPORT: dict[str, frozenset[str]] = {
+    # the floor and what carries it
+    "domain": frozenset(),
+    "log": frozenset({"domain", "database"}),
+    "pbx": frozenset({"domain"}),
+    "screen": frozenset(),
+    "audience": frozenset({"domain"}),
+    "render": frozenset({"domain", "audience"}),
+    "projector": frozenset({"domain", "log", "render", "screen", "audience"}),
+    "reconciler": frozenset({"domain", "log", "pbx"}),
+    "replay": frozenset({"domain", "pbx"}),
+    # stores and the ground they stand on
+    "database": frozenset(),
+    "settings": frozenset(),
+    "protocol": frozenset(),
+    "webhook_journal": frozenset({"database"}),
+    # who somebody is and what they may do
+    "rights": frozenset(),
+    "passwords": frozenset(),
+    "attempts": frozenset(),
+    "sessions": frozenset({"database"}),
+    "account_rows": frozenset({"rights"}),
+    "accounts": frozenset({"account_rows", "database", "passwords", "rights", "sessions"}),
+    "links": frozenset({"accounts", "database", "rights", "sessions"}),
+    # the edges
+    "web": EVERYTHING - {"main", "__main__", "simulator", "projector", "reconciler", "web"},
+    "simulator": frozenset(),
+    "main": EVERYTHING - {"__main__"},
+    "__main__": EVERYTHING,
+}
+
+LONGEST_FILE = 300
+MACHINE_PATH = re.compile(r"(?<![\w./~*-])/(?:work|root|home|Users)/\w")
+INDEX_HOST = re.compile(r"pypi\.org|pythonhosted\.org|npmjs\.(?:org|com)|index-url[ =]*http")
+
+
+def test_every_part_has_a_row() -> None:
+    assert EVERYTHING - set(MAY_IMPORT) == set()
+
+
+def test_parts_import_only_what_their_row_allows() -> None:
+    forbidden = [
+        f"{module} imports {target}"
+        for module in MODULES
+        for target in imports_of(module)
+        if target in MODULES and not allowed(part_of(module), part_of(target))
+    ]
+
+    assert forbidden == []
+
+
+def test_the_rows_themselves_make_no_circle() -> None:
+    assert circle_in({part: set(row) - {part} for part, row in MAY_IMPORT.items()}) == []
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    graph = {module: imports_of(module) & set(MODULES) - {module} for module in MODULES}
+
+    assert circle_in(graph) == []
+
+
+def test_the_domain_knows_the_standard_library_only() -> None:
+    foreign = {
+        f"{module} imports {target}"
+        for module in MODULES
+        if part_of(module) == "domain"
+        for target in imports_of(module)
+        if target.split(".")[0] not in sys.stdlib_module_names | {"app"}
+    }
+
+    assert foreign == set()
+
+
+def test_every_module_says_what_it_is_for() -> None:
+    silent = [module for module in MODULES if not ast.get_docstring(tree_of(MODULES[module]))]
+    silent += [
+        path.name for path in ROOT.glob("tests/*.py") if not ast.get_docstring(tree_of(path))
+    ]
+
+    assert silent == []
+
+
+def test_no_file_has_grown_too_long() -> None:
+    lengths = {module: len(path.read_text().splitlines()) for module, path in MODULES.items()}
+
+    assert {module: n for module, n in lengths.items() if n > LONGEST_FILE} == {}
+
+
+@pytest.mark.parametrize("unwanted", [MACHINE_PATH, INDEX_HOST], ids=["machine path", "index host"])
+def test_no_file_names_the_machine_it_was_written_on(unwanted: re.Pattern[str]) -> None:
+    found = [
+        f"{path.relative_to(ROOT)}: {match.group()}"
+        for path in tracked_files()
+        if path != Path(__file__)
+        for match in unwanted.finditer(path.read_text(errors="replace"))
+    ]
+
+    assert found == []
+
+
+def test_requirements_name_no_address() -> None:
+    assert not [path for path in ROOT.glob("requirements*.txt") if "://" in path.read_text()]
+
+
+def allowed(part: str, target: str) -> bool:
+    return part == target or target in MAY_IMPORT.get(part, EVERYTHING)
+
+
+def part_of(module: str) -> str:
+    """`log` for `app.log.sqlite`; the package `app` itself is no part and holds nothing."""
+    return module.split(".")[1] if "." in module else ""
+
+
+def imports_of(module: str) -> set[str]:
+    """Every module named in an import, wherever in the file it stands."""
+    return {name for node in ast.walk(tree_of(MODULES[module])) for name in names_in(node)}
+
+
+def names_in(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        # `from app.log import sqlite` means the module, `from app.log import Record` the package
+        full = {f"{node.module}.{alias.name}" for alias in node.names}
+        yield from (full & set(MODULES)) or {str(node.module)}
+
+
+def circle_in(graph: dict[str, set[str]]) -> list[str]:
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return []
+
+
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+def tracked_files() -> list[Path]:
+    if not (ROOT / ".git").exists():
+        pytest.skip("not a checkout")
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True)
+    paths = [ROOT / name for name in listed.stdout.decode().split("\0") if name]
+    return [path for path in paths if path.is_file()]
