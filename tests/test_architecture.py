@@ -124,11 +124,11 @@ def test_requirements_name_no_address() -> None:
 
 
 def allowed(part: str, target: str) -> bool:
-    return part == target or target in MAY_IMPORT.get(part, EVERYTHING)
+    return target in {part, ""} or target in MAY_IMPORT.get(part, EVERYTHING)
 
 
 def part_of(module: str) -> str:
-    """`log` for `app.log.sqlite`; the package `app` itself is no part and holds nothing."""
+    """`log` for `app.log.sqlite`; the package `app` itself is no part, it holds the version."""
     return module.split(".")[1] if "." in module else ""
 
 
