@@ -34,7 +34,10 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "database": frozenset(),
     "settings": frozenset(),
     "protocol": frozenset(),
-    "webhook_journal": frozenset({"database"}),
+    "masking": frozenset(),
+    "peers": frozenset(),
+    "webhook_tokens": frozenset({"database"}),
+    "webhook_journal": frozenset({"database", "masking", "pbx", "peers"}),
     # who somebody is and what they may do
     "rights": frozenset(),
     "passwords": frozenset(),
