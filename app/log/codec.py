@@ -1,0 +1,71 @@
+"""Events as they are stored: a kind and a JSON object of the fields that were told.
+
+Rule of this file: kinds, field names and default values are for ever, because old logs hold them
+(a field at its default is not written). New fields need a default; unknown ones are ignored.
+"""
+
+import dataclasses
+
+import msgspec
+
+from app.domain import events
+from app.domain.events import Event
+
+KINDS: dict[str, type[Event]] = {
+    "call_ringing": events.CallRinging,
+    "call_answered": events.CallAnswered,
+    "call_ended": events.CallEnded,
+    "call_abandoned": events.CallAbandoned,
+    "ring_missed": events.RingMissed,
+    "call_recorded": events.CallRecorded,
+    "outbound_ringing": events.OutboundRinging,
+    "outbound_answered": events.OutboundAnswered,
+    "phone_reported": events.PhoneReported,
+    "phone_verified": events.PhoneVerified,
+    "pbx_asked": events.PbxAsked,
+    "agent_named": events.AgentNamed,
+    "queue_named": events.QueueNamed,
+    "pause_noted": events.PauseNoted,
+    "pause_wanted": events.PauseWanted,
+    "listen_started": events.ListenStarted,
+    "listen_ended": events.ListenEnded,
+    "call_back_placed": events.CallBackPlaced,
+    "tick": events.Tick,
+}
+
+_NAMES = {kind: name for name, kind in KINDS.items()}
+_DEFAULTS = {
+    kind: tuple((field.name, field.default) for field in dataclasses.fields(kind))
+    for kind in _NAMES
+}
+_DECODERS = {name: msgspec.json.Decoder(kind) for name, kind in KINDS.items()}
+_ENCODER = msgspec.json.Encoder()
+
+
+class EventUnreadable(ValueError):
+    """What was stored is no event that this version knows."""
+
+
+def encode(event: Event) -> tuple[str, bytes]:
+    """The event's kind and its JSON, UTF-8. Raises ValueError for text that is not Unicode."""
+    kind = type(event)
+    told = {
+        name: value
+        for name, default in _DEFAULTS[kind]
+        if (value := getattr(event, name)) != default
+    }
+    return _NAMES[kind], _ENCODER.encode(told)
+
+
+def decode(kind: str, body: bytes | str) -> Event:
+    """The event that was stored. Raises EventUnreadable."""
+    decoder = _DECODERS.get(kind)
+    if decoder is None:
+        raise EventUnreadable(
+            f"The log holds an event of the kind '{kind}', which this version does not know: a "
+            "newer version wrote it. Start that version again, or restore an older backup."
+        )
+    try:
+        return decoder.decode(body)
+    except msgspec.MsgspecError as error:
+        raise EventUnreadable(f"An event of the kind '{kind}' can't be read: {error}.") from error

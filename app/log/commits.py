@@ -1,0 +1,93 @@
+"""Group commit: all appends that wait at one moment are written together, one batch at a time.
+
+What is added while a batch is under way forms the next one; order of arrival is order of writing.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+from app.domain.events import Event
+from app.log import LogUnavailable
+
+MOST_WAITING = 10_000
+CLOSE_PATIENCE_S = 12.0
+
+
+def _future() -> "asyncio.Future[int]":
+    return asyncio.get_running_loop().create_future()
+
+
+@dataclass(slots=True, eq=False)
+class Waiting:
+    """One append that is not on disk yet. `bodies` are (kind, JSON), one for each event.
+
+    `at` is the time its records will have, `now` what the clock said (ms); `stored` becomes the
+    last event's seq.
+    """
+
+    events: Sequence[Event]
+    bodies: Sequence[tuple[str, str]]
+    at: int
+    now: int
+    rid: str | None
+    stored: "asyncio.Future[int]" = field(default_factory=_future)
+
+
+class GroupCommit:
+    """The queue in front of `write`, which stores a batch and sets each entry's `stored`.
+
+    Where `write` raises LogUnavailable, the whole batch is refused with it.
+    """
+
+    def __init__(self, write: Callable[[Sequence[Waiting]], Awaitable[None]]) -> None:
+        self._write = write
+        self._next: list[Waiting] = []
+        self._by_rid: dict[str, Waiting] = {}
+        self._events = 0
+        self._writing: asyncio.Task[None] | None = None
+
+    def find(self, rid: str) -> Waiting | None:
+        """The append of this request, while it waits."""
+        return self._by_rid.get(rid)
+
+    def add(self, entry: Waiting) -> None:
+        """Let it be written with the next batch. Raises LogUnavailable when too many wait."""
+        if self._events + len(entry.events) > MOST_WAITING:
+            raise LogUnavailable(
+                f"More than {MOST_WAITING} events wait for the disk. Is it slow, or locked?"
+            )
+        self._next.append(entry)
+        self._events += len(entry.events)
+        if entry.rid is not None:
+            self._by_rid[entry.rid] = entry
+        if self._writing is None or self._writing.done():
+            self._writing = asyncio.create_task(self._write_all())
+
+    async def close(self) -> None:
+        """Wait, for some seconds at most, until all is written; refuse what is not."""
+        if self._writing is not None and not self._writing.done():
+            await asyncio.wait([self._writing], timeout=CLOSE_PATIENCE_S)
+            self._writing.cancel()
+        left, self._next = self._next, []
+        self._let_go(left, "The program ended before these events were on disk.")
+
+    async def _write_all(self) -> None:
+        while self._next:
+            batch, self._next = self._next, []
+            why = "Writing broke off; the program's error log says why."
+            try:
+                await self._write(batch)
+            except LogUnavailable as error:
+                why = str(error)
+            finally:
+                # Even after a bug or at the end of the program nobody may wait for ever.
+                self._let_go(batch, why)
+
+    def _let_go(self, batch: Sequence[Waiting], why: str) -> None:
+        for entry in batch:
+            self._events -= len(entry.events)
+            if entry.rid is not None:
+                del self._by_rid[entry.rid]
+            if not entry.stored.done():
+                entry.stored.set_exception(LogUnavailable(why))

@@ -1,0 +1,182 @@
+"""A log in the SQLite file: what `append` returned from is on disk. Batches: see `commits`."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any, Self
+
+import aiosqlite
+
+from app.database import Database, DatabaseUnavailable
+from app.domain.events import Event
+from app.log import LogUnavailable, Record, Snapshot
+from app.log.codec import decode, encode
+from app.log.commits import GroupCommit, Waiting
+from app.log.receipts import RECEIPT_MS, Receipts
+from app.log.tail import CHUNK, Tail
+
+STEPS = (
+    """
+    CREATE TABLE event (
+        seq INTEGER PRIMARY KEY,
+        at INTEGER NOT NULL,
+        kind TEXT NOT NULL,
+        body TEXT NOT NULL,
+        rid TEXT
+    ) STRICT;
+    CREATE TABLE snapshot (seq INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT;
+    """,
+)
+
+
+class SqliteLog:
+    """An EventLog. The database stays its opener's: `close` does not close it."""
+
+    def __init__(
+        self, database: Database, clock: Callable[[], int], last_seq: int = 0, last_at: int = 0
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._at = last_at
+        self._tail = Tail(last_seq)
+        self._receipts = Receipts()
+        self._commits = GroupCommit(self._write)
+        self._closed = False
+
+    @classmethod
+    async def open(cls, database: Database, clock: Callable[[], int]) -> Self:
+        """The log in this database; `clock` tells ms since the epoch, UTC.
+
+        Raises DatabaseUnavailable or DatabaseTooNew.
+        """
+        await database.migrate("log", STEPS)
+        newest = await database.read("SELECT seq, at FROM event ORDER BY seq DESC LIMIT 1")
+        log = cls(database, clock, *(newest[0] if newest else ()))
+        await log._recall_receipts()
+        return log
+
+    @property
+    def last_seq(self) -> int:
+        """The newest stored record's seq, 0 for an empty log."""
+        return self._tail.last_seq
+
+    async def append(self, events: Sequence[Event], rid: str | None = None) -> int:
+        """Store the events together; see EventLog. They are stored even if the caller is cancelled.
+
+        Raises LogUnavailable; ValueError for an event that could not be read back.
+        """
+        if self._closed:
+            raise LogUnavailable("The log is closed: the program is about to end.")
+        now = self._clock()
+        if rid is not None:
+            if (seq := self._receipts.find(rid, now)) is not None:
+                return seq
+            if twin := self._commits.find(rid):
+                return await asyncio.shield(twin.stored)
+        if not events:
+            return self.last_seq
+        entry = self._entry(events, rid, now)
+        self._commits.add(entry)
+        return await asyncio.shield(entry.stored)
+
+    def follow(self, after: int = 0) -> AsyncIterator[Sequence[Record]]:
+        """Yield every record after `after`, then live; ends when the log is closed.
+
+        Raises LogUnavailable when the disk can't be read, EventUnreadable for what is no event.
+        """
+        return self._tail.follow(after, self._stored)
+
+    async def save_snapshot(self, snapshot: Snapshot) -> None:
+        """Keep this snapshot and the one before it. Raises LogUnavailable."""
+
+        async def job(connection: aiosqlite.Connection) -> None:
+            row = (snapshot.seq, snapshot.body)
+            await connection.execute("INSERT OR REPLACE INTO snapshot VALUES (?, ?)", row)
+            await connection.execute(
+                "DELETE FROM snapshot WHERE seq NOT IN "
+                "(SELECT seq FROM snapshot ORDER BY seq DESC LIMIT 2)"
+            )
+
+        try:
+            await self._database.write(job)
+        except DatabaseUnavailable as error:
+            raise LogUnavailable(f"The snapshot could not be saved. {error}") from error
+
+    async def latest_snapshot(self) -> Snapshot | None:
+        """The newest snapshot kept, if any, but none of a longer log. Raises LogUnavailable."""
+        sql = "SELECT seq, body FROM snapshot WHERE seq <= ? ORDER BY seq DESC LIMIT 1"
+        rows = await self._read(sql, self.last_seq)
+        return Snapshot(*rows[0]) if rows else None
+
+    async def close(self) -> None:
+        """Finish what was appended; followers end when they have seen all."""
+        self._closed = True
+        await self._commits.close()
+        self._tail.close()
+
+    def _entry(self, events: Sequence[Event], rid: str | None, now: int) -> Waiting:
+        encoded = [encode(event) for event in events]
+        # What is live must be what a replay reads; and what can't be read back is refused here.
+        readable = [decode(kind, body) for kind, body in encoded]
+        self._at = max(self._at, now)
+        bodies = [(kind, str(body, "utf-8")) for kind, body in encoded]
+        return Waiting(readable, bodies, self._at, now, rid)
+
+    async def _write(self, batch: Sequence[Waiting]) -> None:
+        rows = _rows(batch, self.last_seq + 1)
+
+        async def job(connection: aiosqlite.Connection) -> None:
+            await connection.executemany("INSERT INTO event VALUES (?, ?, ?, ?, ?)", rows)
+
+        try:
+            await self._database.write(job)
+        except DatabaseUnavailable as error:
+            raise LogUnavailable(f"The events could not be saved. {error}") from error
+        except sqlite3.IntegrityError as error:
+            raise LogUnavailable(
+                "Another program appends to this log. Stop it, then start this one again."
+            ) from error
+        self._publish(batch)
+
+    def _publish(self, batch: Sequence[Waiting]) -> None:
+        for entry in batch:
+            numbered = enumerate(entry.events, self.last_seq + 1)
+            self._tail.publish([Record(seq, entry.at, event) for seq, event in numbered])
+            if entry.rid is not None:
+                self._receipts.keep(entry.rid, self.last_seq, entry.now)
+            entry.stored.set_result(self.last_seq)
+
+    async def _stored(self, after: int) -> Sequence[Record]:
+        sql = (
+            "SELECT seq, at, kind, body FROM event WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?"
+        )
+        rows = await self._read(sql, after, self.last_seq, CHUNK)
+        return [Record(seq, at, decode(kind, body)) for seq, at, kind, body in rows]
+
+    async def _recall_receipts(self) -> None:
+        """Read the receipts of the last two minutes, from the newest back; keep oldest first."""
+        sql = "SELECT seq, at, rid FROM event WHERE seq < ? ORDER BY seq DESC LIMIT ?"
+        before, found = self.last_seq + 1, []
+        while rows := await self._database.read(sql, (before, CHUNK)):
+            found += [(rid, seq, at) for seq, at, rid in rows if rid is not None]
+            before, at, _ = rows[-1]
+            if at < self._at - RECEIPT_MS:
+                break
+        for receipt in reversed(found):
+            self._receipts.keep(*receipt)
+
+    async def _read(self, sql: str, *parameters: int) -> list[tuple[Any, ...]]:
+        try:
+            return await self._database.read(sql, parameters)
+        except DatabaseUnavailable as error:
+            raise LogUnavailable(f"The log could not be read. {error}") from error
+
+
+def _rows(batch: Sequence[Waiting], first: int) -> list[tuple[int, int, str, str, str | None]]:
+    """Rows of `event`. The last one of an append has its rid, because its seq is the answer."""
+    rows: list[tuple[int, int, str, str, str | None]] = []
+    for entry in batch:
+        rids = [None] * (len(entry.bodies) - 1) + [entry.rid]
+        for (kind, body), rid in zip(entry.bodies, rids, strict=True):
+            rows.append((first + len(rows), entry.at, kind, body, rid))
+    return rows

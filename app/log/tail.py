@@ -1,0 +1,70 @@
+"""The newest records, in memory, and those who follow them.
+
+No queue per follower: each holds a seq and asks for what comes after it, so nobody who is slow
+costs memory or makes an append wait.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+
+from app.log import Record
+
+CHUNK = 1000
+KEEP = 5000
+
+
+class Tail:
+    """The records after the seq `began`, or at least the newest `keep` of them."""
+
+    def __init__(self, began: int = 0, keep: int | None = KEEP) -> None:
+        self._began = began
+        self._keep = keep
+        self._records: list[Record] = []
+        self._bell = asyncio.Event()
+        self._closed = False
+
+    @property
+    def last_seq(self) -> int:
+        """The newest record's seq."""
+        return self._began + len(self._records)
+
+    def publish(self, records: Sequence[Record]) -> None:
+        """Add records, which follow `last_seq` without a gap, and wake everybody."""
+        self._records.extend(records)
+        if self._keep is not None and len(self._records) > 2 * self._keep:
+            surplus = len(self._records) - self._keep
+            del self._records[:surplus]
+            self._began += surplus
+        self._ring()
+
+    def close(self) -> None:
+        """Nothing will be published any more: followers end when they have seen all."""
+        self._closed = True
+        self._ring()
+
+    async def follow(
+        self, after: int, stored: Callable[[int], Awaitable[Sequence[Record]]]
+    ) -> AsyncIterator[Sequence[Record]]:
+        """Yield every record after `after`; `stored` reads some of those that were let go."""
+        after = max(after, 0)
+        while True:
+            if after < self._began:
+                # An empty answer: they were deleted.
+                records = await stored(after) or self._since(max(after, self._began))
+            else:
+                records = self._since(after)
+            if records:
+                after = records[-1].seq
+                yield records
+            elif self._closed:
+                return
+            else:
+                await self._bell.wait()
+
+    def _since(self, after: int) -> Sequence[Record]:
+        start = after - self._began
+        return self._records[start : start + CHUNK]
+
+    def _ring(self) -> None:
+        rung, self._bell = self._bell, asyncio.Event()
+        rung.set()
