@@ -128,17 +128,29 @@ def by_status(agents: Iterable[Agent]) -> dict[Status, int]:
     return counts
 
 
-def totals(state: FloorState) -> Totals:
-    """The whole floor; a person in two queues counts once."""
-    waits = [row.since for row in waiting_rows(state) if row.queue]
+def totals(state: FloorState, scope: frozenset[str] | None = None) -> Totals:
+    """The whole floor, or these queues of it; a person in two queues counts once."""
+    waits = [row.since for row in waiting_rows(state) if row.queue and _within(scope, row.queue)]
+    talking = [talking_queue(call) for call in state.calls.values()]
+    agents = [
+        agent
+        for agent in state.agents.values()
+        if scope is None or not scope.isdisjoint(agent.queues)
+    ]
     return Totals(
         waiting=len(waits),
         oldest=min(waits, default=None),
-        talking=sum(talking_queue(call) is not None for call in state.calls.values()),
-        agents=by_status(state.agents.values()),
-        in_doubt=sum(agent.in_doubt for agent in state.agents.values()),
-        today=total_figures(list(state.queues.values())),
+        talking=sum(queue is not None and _within(scope, queue) for queue in talking),
+        agents=by_status(agents),
+        in_doubt=sum(agent.in_doubt for agent in agents),
+        today=total_figures(
+            [queue for name, queue in state.queues.items() if _within(scope, name)]
+        ),
     )
+
+
+def _within(scope: frozenset[str] | None, queue: str) -> bool:
+    return scope is None or queue in scope
 
 
 def abandon_rows(state: FloorState) -> list[AbandonRow]:

@@ -1,16 +1,18 @@
 """The floor: applies one event after the other to the state, and to nothing else.
 
-Rule of this file: every kind of event has one row in `RULES`; what a row does is a small function in `reports`, `phones` or `notes`. Deterministic: same events, same floor.
+Rule of this file: every kind of event has one row in `RULES`; what a row does is a small function
+in `reports`, `phones` or `notes`. Deterministic: the same events give the same floor.
 """
 
 from collections.abc import Callable
 from typing import Any
 
-from app.domain import events, notes, phones, reports
+from app.domain import board, events, notes, phones, reports
 from app.domain.days import BusinessDay
 from app.domain.expiry import change_day, tick
 from app.domain.model import FloorState
 from app.domain.turn import Changes, Turn
+from app.domain.view import AbandonRow, AgentCard, QueueTile, Totals, WaitingRow
 
 WEBHOOKS: tuple[type[events.Event], ...] = (
     events.CallRinging,
@@ -51,6 +53,35 @@ class Floor:
         webhooks.accepted += 1
         webhooks.flagged += bool(event.flags)
         webhooks.last_at = at
+
+    def agent_cards(self) -> list[AgentCard]:
+        """All agents, by extension."""
+        return board.agent_cards(self.state)
+
+    def agent_card(self, extension: str) -> AgentCard | None:
+        """One agent, None where there is none of that extension."""
+        return board.agent_card(self.state, extension) if extension in self.state.agents else None
+
+    def queue_tiles(self) -> list[QueueTile]:
+        """All queues, by id."""
+        return board.queue_tiles(self.state)
+
+    def queue_name(self, queue: str) -> str:
+        """What people call the queue: its name, else its id."""
+        known = self.state.queues.get(queue)
+        return known.name if known and known.name else queue
+
+    def waiting_rows(self) -> list[WaitingRow]:
+        """The callers who wait, the longest first."""
+        return board.waiting_rows(self.state)
+
+    def abandon_rows(self) -> list[AbandonRow]:
+        """Those who gave up today, the newest first."""
+        return board.abandon_rows(self.state)
+
+    def totals(self, queues: frozenset[str] | None = None) -> Totals:
+        """The whole floor, or what these queues make of it."""
+        return board.totals(self.state, queues)
 
 
 RULES: dict[type[events.Event], Callable[[Turn, Any], None]] = {

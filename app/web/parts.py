@@ -10,23 +10,37 @@ from starlette.types import Scope
 from app.database import Database
 from app.domain.floor import Floor
 from app.log import EventLog
+from app.projector import Projector
+from app.render import Audience, Renderer
 from app.screen import Screens
 from app.settings import Settings
 from app.webhook_journal import WebhookJournal
+from app.webhook_tokens import WebhookTokens
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The floor is read-only here: only the projector writes it."""
+    """One running application."""
 
     settings: Settings
     log: EventLog
     database: Database
-    floor: Floor
-    screens: Screens
+    projector: Projector
+    renderer: Renderer
     journal: WebhookJournal
+    tokens: WebhookTokens
     clock: Callable[[], int]
     """Milliseconds since the epoch, UTC: the same clock that stamps the log."""
+
+    @property
+    def floor(self) -> Floor:
+        """The floor, to read: only the projector writes it."""
+        return self.projector.floor
+
+    @property
+    def screens(self) -> Screens[Audience]:
+        """What viewers see, one screen per audience."""
+        return self.projector.screens
 
 
 def parts_of(connection: HTTPConnection) -> Parts:

@@ -1,0 +1,83 @@
+"""The commands: serve, demo, replay. Each does one thing and says in words what went wrong."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from app.database import DatabaseTooNew, DatabaseUnavailable
+from app.demo import demo as run_demo
+from app.domain.days import BusinessDay
+from app.domain.report import floor_report
+from app.replay import replay
+from app.server import AddressInUse, serve
+from app.settings import Settings, SettingsError
+
+# Exit codes of sysexits.h: wrong use, wrong input, can't be had, wrong configuration.
+USAGE, DATA, UNAVAILABLE, CONFIG = 64, 65, 69, 78
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run the command; the result is the exit code."""
+    options = _parser().parse_args(words)
+    try:
+        settings = Settings.from_env(os.environ)
+        code: int = options.run(options, settings)
+    except SettingsError as error:
+        return _complain(CONFIG, str(error))
+    except (AddressInUse, DatabaseUnavailable, DatabaseTooNew) as error:
+        return _complain(UNAVAILABLE, str(error))
+    except KeyboardInterrupt:
+        return 130
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m app", description="Pitwall")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    serve = commands.add_parser("serve", help="the board, with the settings of the environment")
+    serve.set_defaults(run=_serve)
+    demo = commands.add_parser("demo", help="the board and a simulated exchange, on this machine")
+    demo.add_argument("--agents", type=int, default=24)
+    demo.add_argument("--speed", type=float, default=1.0)
+    demo.set_defaults(run=_demo)
+    replay = commands.add_parser("replay", help="a recorded trace, and the floor at its end")
+    replay.add_argument("trace", nargs="+", type=Path)
+    replay.add_argument("--json", action="store_true", help="print JSON without line breaks")
+    replay.set_defaults(run=_replay)
+    return parser
+
+
+def _serve(options: argparse.Namespace, settings: Settings) -> int:
+    return serve(settings)
+
+
+def _demo(options: argparse.Namespace, settings: Settings) -> int:
+    return run_demo(settings, agents=options.agents, speed=options.speed)
+
+
+def _replay(options: argparse.Namespace, settings: Settings) -> int:
+    try:
+        run = replay(options.trace, BusinessDay(settings.timezone, settings.day_start))
+    except (OSError, ValueError) as error:
+        return _complain(DATA, f"The trace can't be replayed. {error}")
+    report = floor_report(run.floor.state, run.now, run.rejected)
+    print(_json(report, lines=not options.json))
+    return 0
+
+
+def _json(value: object, *, lines: bool) -> str:
+    text = msgspec.json.encode(value)
+    return (msgspec.json.format(text, indent=1) if lines else text).decode()
+
+
+def _complain(code: int, sentence: str) -> int:
+    print(sentence, file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,44 @@
+"""Everything at once on loopback: the board, and a simulated exchange that feeds it."""
+
+import secrets
+import subprocess
+import sys
+from dataclasses import replace
+
+from app.server import serve
+from app.settings import Settings
+
+PBX_PORT_OFFSET = 90
+PBX_KEY = "demo-key"
+
+
+def demo(settings: Settings, *, agents: int, speed: float) -> int:
+    """Run until interrupted. The demo keeps nothing: its log is in memory unless one is set."""
+    token = settings.webhook_token or secrets.token_urlsafe(24)
+    pbx_port = settings.port + PBX_PORT_OFFSET
+    pbx_url = f"http://127.0.0.1:{pbx_port}"
+    settings = replace(
+        settings,
+        log="memory:",
+        webhook_token=token,
+        pbx_url=pbx_url,
+        pbx_data_url=pbx_url,
+        pbx_domain="demo.example",
+        pbx_key=PBX_KEY,
+    )
+    target = f"http://127.0.0.1:{settings.port}/hook/{token}"
+    options = {
+        "--target": target,
+        "--agents": agents,
+        "--speed": speed,
+        "--port": pbx_port,
+        "--key": PBX_KEY,
+    }
+    words = [str(word) for pair in options.items() for word in pair]
+    exchange = subprocess.Popen([sys.executable, "-m", "app.simulator", *words])  # noqa: S603 - our own program
+    try:
+        print(f"The demo runs at {settings.public_url} — stop it with Ctrl-C.", flush=True)
+        return serve(settings)
+    finally:
+        exchange.terminate()
+        exchange.wait(timeout=10)

@@ -1,0 +1,106 @@
+"""The composition root: settings → parts → application. The only module that knows all others."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+
+from app.database import Database
+from app.domain.days import BusinessDay
+from app.log.open import database_path, open_log
+from app.peers import PeerCounts
+from app.projector import Projector
+from app.render import Renderer
+from app.settings import Settings
+from app.web import api, assets, board, health, hooks
+from app.web.headers import SecurityHeaders
+from app.web.parts import Parts
+from app.webhook_journal import WebhookJournal
+from app.webhook_tokens import WebhookTokens
+
+logger = logging.getLogger(__name__)
+
+ROUTES = [*hooks.ROUTES, *board.ROUTES, *api.ROUTES, *health.ROUTES, *assets.ROUTES]
+
+
+def wall_clock() -> int:
+    """Milliseconds since the epoch, UTC."""
+    return time.time_ns() // 1_000_000
+
+
+@asynccontextmanager
+async def running_parts(
+    settings: Settings,
+    clock: Callable[[], int] = wall_clock,
+    unparsable: PeerCounts | None = None,
+) -> AsyncIterator[Parts]:
+    """Open everything in order, and let go of it in the opposite order."""
+    async with AsyncExitStack() as stack:
+        database = await Database.open(database_path(settings.log))
+        stack.push_async_callback(database.close)
+        log = await open_log(settings.log, database, clock)
+        stack.push_async_callback(log.close)
+        journal = await WebhookJournal.open(database, clock, unparsable)
+        stack.push_async_callback(journal.close)
+        tokens = await WebhookTokens.open(database, clock, settings.webhook_token)
+        renderer = Renderer(settings.timezone, assets.BUILD)
+        days = BusinessDay(settings.timezone, settings.day_start)
+        projector = Projector(log, days, renderer, clock)
+        await projector.start()
+        stack.push_async_callback(projector.save_snapshot)
+        yield Parts(settings, log, database, projector, renderer, journal, tokens, clock)
+
+
+def create_app(
+    settings: Settings,
+    clock: Callable[[], int] = wall_clock,
+    *,
+    on_start: Callable[[Parts], None] = lambda parts: None,
+    on_death: Callable[[], None] = lambda: None,
+    unparsable: PeerCounts | None = None,
+) -> Starlette:
+    """The application. `on_death` is called when a task that must run for ever has ended."""
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[dict[str, Parts]]:
+        async with running_parts(settings, clock, unparsable) as parts:
+            projector = parts.projector
+            loops = {
+                "projector": projector.run(),
+                "ticks": projector.tick(),
+                "journal": parts.journal.run(),
+            }
+            tasks = [_watched(name, loop, on_death) for name, loop in loops.items()]
+            on_start(parts)
+            try:
+                yield {"parts": parts}
+            finally:
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+
+    return Starlette(
+        routes=ROUTES,
+        lifespan=lifespan,
+        middleware=[Middleware(SecurityHeaders)],
+    )
+
+
+def _watched(
+    name: str, loop: Coroutine[Any, Any, None], on_death: Callable[[], None]
+) -> asyncio.Task[None]:
+    """A task whose end is the end of the process: a frozen board must not answer as if it lived."""
+
+    def ended(task: asyncio.Task[None]) -> None:
+        if not task.cancelled():
+            logger.critical("The %s ended, so Pitwall stops.", name, exc_info=task.exception())
+            on_death()
+
+    task = asyncio.create_task(loop, name=name)
+    task.add_done_callback(ended)
+    return task

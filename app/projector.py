@@ -1,0 +1,131 @@
+"""The one loop that changes the floor: it follows the log, applies, draws, and wakes the viewers.
+
+It also makes time pass (a tick is an event like any other) and keeps snapshots. When it dies, the
+process must: a board that no longer moves and still answers would lie.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from app.domain.days import BusinessDay
+from app.domain.events import Tick
+from app.domain.floor import Floor
+from app.domain.model import FloorState
+from app.domain.turn import Changes
+from app.log import EventLog, LogUnavailable, Record, Snapshot
+from app.render import Audience, Drawing, Renderer
+from app.screen import Screen, Screens
+
+TICK_S = 5.0
+SNAPSHOT_EVENTS = 50_000
+SNAPSHOT_MS = 5 * 60 * 1000
+# Records applied before other tasks get a turn: a slice of some milliseconds.
+SLICE = 200
+
+logger = logging.getLogger(__name__)
+
+
+class Projector:
+    """Owns the floor. `screens` draw on it; `clock` is the one that stamps the log (ms)."""
+
+    def __init__(
+        self, log: EventLog, days: BusinessDay, renderer: Renderer, clock: Callable[[], int]
+    ) -> None:
+        self.floor = Floor(days)
+        self._log = log
+        self._renderer = renderer
+        self._snapshot_seq = 0
+        self._snapshot_at = clock()
+        self._news = asyncio.Event()
+        self.screens: Screens[Audience] = Screens(
+            lambda: Screen(clock, renderer.build), self._draw_all
+        )
+
+    @property
+    def applied(self) -> int:
+        """The seq of the newest record that is on the floor."""
+        return self.floor.state.seq
+
+    async def start(self) -> None:
+        """Bring the floor to the log's end: the newest snapshot, then what came after it."""
+        await self._load_snapshot()
+        if self.applied < self._log.last_seq:
+            async for records in self._log.follow(self.applied):
+                self._apply(records)
+                if self.applied >= self._log.last_seq:
+                    break
+                await asyncio.sleep(0)
+
+    async def run(self) -> None:
+        """Follow the log for ever."""
+        async for records in self._log.follow(self.applied):
+            for first in range(0, len(records), SLICE):
+                self._draw(self._apply(records[first : first + SLICE]))
+                await asyncio.sleep(0)
+            self._announce()
+            await self._keep_snapshot()
+
+    async def tick(self) -> None:
+        """Append a tick each five seconds, for ever; without disk the floor's time stands still."""
+        while True:
+            try:
+                await self._log.append([Tick()])
+            except LogUnavailable as reason:
+                logger.error("Time stands still on the board: %s", reason)
+            await asyncio.sleep(TICK_S)
+
+    async def wait_for(self, seq: int) -> None:
+        """Return once the record of that seq is on the floor."""
+        while self.applied < seq:
+            await self._news.wait()
+
+    async def save_snapshot(self) -> None:
+        """Keep the floor as it is now."""
+        self._snapshot_seq, self._snapshot_at = self.applied, self.floor.state.at
+        body = msgspec.json.encode(self.floor.state)
+        await self._log.save_snapshot(Snapshot(self.applied, body))
+
+    def _apply(self, records: Sequence[Record]) -> Changes:
+        changes = Changes()
+        for record in records:
+            changes.add(self.floor.apply(record.seq, record.at, record.event))
+        return changes
+
+    def _announce(self) -> None:
+        news, self._news = self._news, asyncio.Event()
+        news.set()
+
+    def _draw(self, changes: Changes) -> None:
+        tick = self.floor.state.at if changes.beat else None
+        for audience, screen in self.screens.live():
+            drawing = self._renderer.fragments(changes, self.floor, audience)
+            screen.update(drawing.fragments, drawing.lists, tick)
+
+    def _draw_all(self, audience: Audience, screen: Screen) -> None:
+        drawing: Drawing = self._renderer.everything(self.floor, audience)
+        screen.update(drawing.fragments, drawing.lists, self.floor.state.at)
+
+    async def _load_snapshot(self) -> None:
+        snapshot = await self._log.latest_snapshot()
+        if snapshot is None or snapshot.seq > self._log.last_seq:
+            return
+        try:
+            state = msgspec.json.decode(snapshot.body, type=FloorState)
+        except (msgspec.DecodeError, msgspec.ValidationError):
+            logger.warning("The snapshot can't be read; the whole log is replayed instead.")
+            return
+        self.floor.state = state
+        self._snapshot_seq, self._snapshot_at = state.seq, state.at
+
+    async def _keep_snapshot(self) -> None:
+        behind = self.applied - self._snapshot_seq
+        if behind >= SNAPSHOT_EVENTS or (
+            behind and self.floor.state.at - self._snapshot_at >= SNAPSHOT_MS
+        ):
+            try:
+                await self.save_snapshot()
+            except LogUnavailable as reason:
+                logger.error("No snapshot was kept; the next start takes longer: %s", reason)

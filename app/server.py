@@ -1,0 +1,86 @@
+"""Runs the application under uvicorn until told to stop, or until one of its loops has died."""
+
+import logging
+import socket
+
+import uvicorn
+
+from app.main import create_app
+from app.settings import Settings
+from app.web.parts import Parts
+
+FAILED = 1
+BACKLOG = 2048
+# A viewer that reads nothing may hold this much in the kernel, and for this long.
+SEND_BUFFER = 64 * 1024
+USER_TIMEOUT_MS = 20_000
+
+
+class AddressInUse(Exception):
+    """The address can't be listened on; the sentence says which and what to do."""
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """The listening socket, bound before anything else is opened. Raises AddressInUse."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    # Accepted connections inherit both.
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, USER_TIMEOUT_MS)
+    try:
+        listening.bind((host, port))
+        listening.listen(BACKLOG)
+    except OSError as error:
+        listening.close()
+        raise AddressInUse(
+            f"Pitwall can't listen on {host} port {port}: {error.strerror}. "
+            "Stop what uses the port, or set HOST and PORT."
+        ) from None
+    return listening
+
+
+def serve(settings: Settings) -> int:
+    """Serve until SIGTERM or SIGINT; the exit code is 0 only for an orderly end."""
+    listening = listen(settings.host, settings.port)
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    died: list[bool] = []
+
+    def on_death() -> None:
+        died.append(True)
+        server.should_exit = True
+
+    app = create_app(settings, on_start=lambda parts: greet(settings, parts), on_death=on_death)
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app,
+            loop="uvloop",
+            http="httptools",
+            ws="websockets-sansio",
+            ws_max_size=4096,
+            ws_ping_interval=15,
+            ws_ping_timeout=15,
+            ws_per_message_deflate=False,
+            proxy_headers=False,
+            server_header=False,
+            access_log=False,
+            log_level="warning",
+            timeout_keep_alive=75,
+            timeout_graceful_shutdown=5,
+            backlog=BACKLOG,
+        )
+    )
+    server.run([listening])
+    return FAILED if died or not server.started else 0
+
+
+def greet(settings: Settings, parts: Parts) -> None:
+    """Say where the board is and, at the very first start, what to give to the PBX."""
+    print(f"Pitwall is at {settings.public_url}", flush=True)
+    if parts.tokens.made:
+        print(
+            "Give this address to the PBX as its CRM URL; it holds a secret, shown only now:\n"
+            f"  {settings.public_url}/hook/{parts.tokens.made}",
+            flush=True,
+        )

@@ -1,0 +1,96 @@
+"""Is it alive, is it fit for work, and how is it doing: for service managers and Prometheus."""
+
+from collections.abc import Iterable
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from app.web.api import json_response, may_read, refuse
+from app.web.parts import Parts, parts_of
+
+# How far the floor may be behind the log, and how old its last tick may be.
+MOST_BEHIND = 1000
+OLDEST_TICK_MS = 15_000
+
+
+async def live(request: Request) -> Response:
+    """The process turns: if this answers, its loop does."""
+    return json_response({"ok": True})
+
+
+async def ready(request: Request) -> Response:
+    """The floor keeps up with the log, and time passes on it."""
+    parts = parts_of(request)
+    behind = parts.log.last_seq - parts.projector.applied
+    tick_age = parts.clock() - parts.floor.state.at
+    reasons = []
+    if behind > MOST_BEHIND:
+        reasons.append(f"The board is {behind} events behind the log.")
+    if tick_age > OLDEST_TICK_MS:
+        reasons.append("Nothing was stored for 15 s: the disk may be full or locked.")
+    answer = {"ok": not reasons, "behind": behind, "tick_age_ms": tick_age, "reasons": reasons}
+    return json_response(answer, 503 if reasons else 200)
+
+
+class Figures(Collector):
+    """Reads the running parts when scraped; nothing is counted twice."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    def collect(self) -> Iterable[Metric]:
+        """One family per figure. No label holds a number, a name or an address."""
+        parts, webhooks = self._parts, self._parts.floor.state.webhooks
+        requests = CounterMetricFamily(
+            "pitwall_webhooks", "Webhooks since the database was made.", labels=["result"]
+        )
+        requests.add_metric(["accepted"], webhooks.accepted)
+        requests.add_metric(["flagged"], webhooks.flagged)
+        for name, count in parts.journal.counters.items():
+            if name != "flagged":
+                requests.add_metric([name], count)
+        yield requests
+        yield GaugeMetricFamily(
+            "pitwall_log_seq", "Newest event in the log.", value=parts.log.last_seq
+        )
+        yield GaugeMetricFamily(
+            "pitwall_floor_seq", "Newest event on the floor.", value=parts.projector.applied
+        )
+        yield GaugeMetricFamily(
+            "pitwall_viewers", "Open boards.", value=parts.projector.screens.viewers
+        )
+        yield self._agents()
+        totals = parts.floor.totals()
+        yield GaugeMetricFamily(
+            "pitwall_callers_waiting", "Callers waiting in queues.", value=totals.waiting
+        )
+        yield GaugeMetricFamily(
+            "pitwall_agents_in_doubt", "Agents in doubt.", value=totals.in_doubt
+        )
+
+    def _agents(self) -> Metric:
+        family = GaugeMetricFamily("pitwall_agents", "Agents by status.", labels=["status"])
+        for status, count in self._parts.floor.totals().agents.items():
+            family.add_metric([str(status)], count)
+        return family
+
+
+async def metrics(request: Request) -> Response:
+    """Prometheus text."""
+    parts = parts_of(request)
+    if not may_read(request, parts):
+        return refuse()
+    registry = CollectorRegistry()
+    registry.register(Figures(parts))
+    return Response(generate_latest(registry), media_type="text/plain; version=0.0.4")
+
+
+ROUTES: list[BaseRoute] = [
+    Route("/health/live", live, methods=["GET"]),
+    Route("/health/ready", ready, methods=["GET"]),
+    Route("/metrics", metrics, methods=["GET"]),
+]
