@@ -1,0 +1,72 @@
+"""Who sees what of the floor, and in which order: decided on values, before any HTML exists."""
+
+import unicodedata
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from app.domain.view import AbandonRow, AgentCard, WaitingRow
+
+DIGITS_SHOWN = 3
+# Anything this short is an extension, not somebody's number.
+EXTENSION_DIGITS = 5
+
+Row = TypeVar("Row", WaitingRow, AbandonRow)
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """All who get the same HTML. `queues` None: all of them; `order` is extension or name."""
+
+    page: str = "board"
+    language: str = "en"
+    may_act: bool = False
+    queues: frozenset[str] | None = None
+    masked: bool = False
+    order: str = "extension"
+
+    def sees(self, queue: str) -> bool:
+        """Whether this queue is within the audience's scope."""
+        return self.queues is None or queue in self.queues
+
+    def cards(self, cards: list[AgentCard]) -> list[AgentCard]:
+        """The cards within scope, as they may be seen, in a fixed order: never by status."""
+        shown = [self.card(card) for card in cards if self.sees_agent(card)]
+        return sorted(shown, key=_by_name if self.order == "name" else _by_extension)
+
+    def sees_agent(self, card: AgentCard) -> bool:
+        """An agent is within scope with any queue that is; one of no queue only for all queues."""
+        return self.queues is None or not self.queues.isdisjoint(card.queues)
+
+    def card(self, card: AgentCard) -> AgentCard:
+        """The card as it may be seen: a call of another's queue shows only that there is one."""
+        if card.queue and not self.sees(card.queue):
+            card = replace(card, phone="", queue="")
+        visible = tuple(queue for queue in card.queues if self.sees(queue))
+        return replace(card, phone=self.number(card.phone), queues=visible)
+
+    def rows(self, rows: list[Row]) -> list[Row]:
+        """The rows within scope, as they may be seen."""
+        return [replace(row, phone=self.number(row.phone)) for row in rows if self.sees(row.queue)]
+
+    def number(self, phone: str) -> str:
+        """A caller's number, perhaps with all but its last three digits hidden."""
+        if not self.masked or len(phone) <= EXTENSION_DIGITS:
+            return phone
+        return "•••" + phone[-DIGITS_SHOWN:]
+
+
+def folded(text: str) -> str:
+    """Lower case without accents, as people type when they search: "Đặng" is found by "dang"."""
+    apart = unicodedata.normalize("NFKD", text.casefold().replace("đ", "d"))
+    return "".join(letter for letter in apart if not unicodedata.combining(letter))
+
+
+def _by_extension(card: AgentCard) -> tuple[bool, int, str]:
+    """9 before 10 before 100; what is no number comes last."""
+    number = card.extension.isascii() and card.extension.isdigit()
+    return (not number, int(card.extension) if number else 0, card.extension)
+
+
+def _by_name(card: AgentCard) -> tuple[bool, str, tuple[bool, int, str]]:
+    """By name, nameless ones last, namesakes by extension."""
+    return (not card.name, folded(card.name), _by_extension(card))

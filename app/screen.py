@@ -1,0 +1,248 @@
+"""The newest HTML of every fragment, with the version at which it changed. No queue per viewer.
+
+A viewer holds one number and asks `since(number)`; what it missed in between is skipped. Nothing
+here knows what the fragments mean, and nothing is rendered here.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from html import escape
+from types import MappingProxyType
+from typing import Generic, TypeVar
+
+FRAME_S = 0.1
+KEEP_S = 60.0
+# Morphing more single elements than this costs the browser more than one keyed container.
+MOST_SINGLES = 100
+# A frame says what time it is, so an older copy of it would set a viewer's clock wrong.
+SHARED_MS = 200
+MOST_SHARED = 32
+
+NOTHING: Mapping[str, Sequence[str]] = MappingProxyType({})
+
+Key = TypeVar("Key")
+
+
+@dataclass(slots=True)
+class Fragment:
+    """One element's HTML and the version at which it became so."""
+
+    html: str
+    version: int
+
+
+@dataclass(slots=True)
+class Members:
+    """The fragments inside one container, in order, and the version at which that changed."""
+
+    ids: tuple[str, ...]
+    version: int
+
+
+@dataclass(slots=True)
+class Screen:
+    """What one audience sees. `clock` gives ms since the epoch; `build` names the page's version.
+
+    A first change goes out at once, later ones at most every `frame_s` seconds.
+    """
+
+    clock: Callable[[], int]
+    build: str = ""
+    frame_s: float = FRAME_S
+    version: int = 0
+    tick: int = 0
+    _fragments: dict[str, Fragment] = field(default_factory=dict)
+    _lists: dict[str, Members] = field(default_factory=dict)
+    _pending: bool = False
+    _published_at: float = float("-inf")
+    _news: asyncio.Event = field(default_factory=asyncio.Event)
+    _shared: dict[int, tuple[int, str]] = field(default_factory=dict)
+
+    def update(
+        self,
+        fragments: Mapping[str, str],
+        lists: Mapping[str, Sequence[str]] = NOTHING,
+        tick: int | None = None,
+    ) -> None:
+        """Keep what is new: {id: html}, {container id: ids of its members in order}, the last tick.
+
+        HTML that is as before is no change. Members that left their container are forgotten.
+        """
+        changed = [self._keep(name, html) for name, html in fragments.items()]
+        changed += [self._arrange(name, tuple(ids)) for name, ids in lists.items()]
+        if tick is not None and tick != self.tick:
+            self.tick = tick
+            changed.append(True)
+        if any(changed) and not self._pending:
+            self._publish_soon()
+
+    def since(self, version: int) -> str:
+        """One frame with all that is newer than `version`; 0 gives the whole board."""
+        now = self.clock()
+        built, frame = self._shared.get(version, (0, ""))
+        if frame and 0 <= now - built <= SHARED_MS:
+            return frame
+        frame = self._frame(version, now)
+        if len(self._shared) < MOST_SHARED or version in self._shared:
+            self._shared[version] = (now, frame)
+        return frame
+
+    async def wait(self, version: int) -> None:
+        """Return once there is something newer than `version`."""
+        while self.version <= version:
+            await self._news.wait()
+
+    def html(self, name: str) -> str:
+        """A fragment's HTML, or all of a container's members, for a page; empty if unknown."""
+        if name in self._lists:
+            return self._joined(self._lists[name])
+        fragment = self._fragments.get(name)
+        return fragment.html if fragment else ""
+
+    @property
+    def names(self) -> list[str]:
+        """Every container, and every fragment that is in none."""
+        members = {name for kept in self._lists.values() for name in kept.ids}
+        return [*self._lists, *(name for name in self._fragments if name not in members)]
+
+    def _keep(self, name: str, html: str) -> bool:
+        known = self._fragments.get(name)
+        if known and known.html == html:
+            return False
+        self._fragments[name] = Fragment(html, self.version + 1)
+        return True
+
+    def _arrange(self, name: str, ids: tuple[str, ...]) -> bool:
+        known = self._lists.get(name)
+        if known and known.ids == ids:
+            return False
+        for gone in set(known.ids if known else ()) - set(ids):
+            self._fragments.pop(gone, None)
+        self._lists[name] = Members(ids, self.version + 1)
+        return True
+
+    def _publish_soon(self) -> None:
+        wait = self._published_at + self.frame_s - time.monotonic()
+        if self.frame_s == 0 or wait <= 0:
+            self._publish()
+        else:
+            self._pending = True
+            asyncio.get_running_loop().call_later(wait, self._publish)
+
+    def _publish(self) -> None:
+        self._pending = False
+        self._published_at = time.monotonic()
+        self.version += 1
+        self._shared.clear()
+        waiting, self._news = self._news, asyncio.Event()
+        waiting.set()
+
+    def _frame(self, version: int, now: int) -> str:
+        whole = [name for name in self._lists if self._goes_whole(name, version)]
+        inside = {member for name in whole for member in self._lists[name].ids}
+        parts = [_container(name, self._joined(self._lists[name])) for name in whole]
+        parts += [
+            _single(fragment.html)
+            for name, fragment in self._fragments.items()
+            if fragment.version > version and name not in inside
+        ]
+        return "".join(parts) + self._marker(now)
+
+    def _goes_whole(self, name: str, version: int) -> bool:
+        members = self._lists[name]
+        if members.version > version:
+            return True
+        kept = (self._fragments.get(member) for member in members.ids)
+        return sum(1 for one in kept if one and one.version > version) > MOST_SINGLES
+
+    def _joined(self, members: Members) -> str:
+        kept = (self._fragments.get(name) for name in members.ids)
+        return "".join(fragment.html for fragment in kept if fragment)
+
+    def _marker(self, now: int) -> str:
+        """The last element of every frame: a page checks itself and its clock against it."""
+        counts = " ".join(f"{name}:{len(kept.ids)}" for name, kept in self._lists.items())
+        return (
+            f'<i id="beat" hidden hx-swap-oob="outerMorph" data-version="{self.version}"'
+            f' data-now="{now}" data-tick="{self.tick}" data-counts="{escape(counts)}"'
+            f' data-build="{escape(self.build)}"></i>'
+        )
+
+
+def _container(name: str, html: str) -> str:
+    return f'<hx-partial hx-target="#{name}" hx-swap="innerMorph">{html}</hx-partial>'
+
+
+def _single(html: str) -> str:
+    tag, rest = html.split(" ", 1)
+    return f'{tag} hx-swap-oob="outerMorph" {rest}'
+
+
+@dataclass(slots=True)
+class Watched(Generic[Key]):
+    """A screen, how many watch it and when the last one was seen (monotonic seconds)."""
+
+    screen: Screen
+    viewers: int = 0
+    seen_at: float = 0.0
+
+
+class Screens(Generic[Key]):
+    """One screen per audience: made and drawn on first use, dropped when long unwatched.
+
+    `draw` fills a fresh screen with the floor as it is now.
+    """
+
+    def __init__(
+        self,
+        make: Callable[[], Screen],
+        draw: Callable[[Key, Screen], None],
+        keep_s: float = KEEP_S,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._make = make
+        self._draw = draw
+        self._keep_s = keep_s
+        self._monotonic = monotonic
+        self._watched: dict[Key, Watched[Key]] = {}
+
+    @property
+    def viewers(self) -> int:
+        """How many watch, over all audiences."""
+        return sum(watched.viewers for watched in self._watched.values())
+
+    def screen(self, key: Key) -> Screen:
+        """The audience's screen, whether or not anybody watches yet."""
+        return self._entry(key).screen
+
+    @contextmanager
+    def watch(self, key: Key) -> Iterator[Screen]:
+        """The audience's screen, kept up to date at least until the block ends."""
+        entry = self._entry(key)
+        entry.viewers += 1
+        try:
+            yield entry.screen
+        finally:
+            entry.viewers -= 1
+            entry.seen_at = self._monotonic()
+
+    def live(self) -> list[tuple[Key, Screen]]:
+        """Every screen to draw on; those that nobody has watched for a while are dropped first."""
+        oldest = self._monotonic() - self._keep_s
+        self._watched = {
+            key: entry
+            for key, entry in self._watched.items()
+            if entry.viewers or entry.seen_at >= oldest
+        }
+        return [(key, entry.screen) for key, entry in self._watched.items()]
+
+    def _entry(self, key: Key) -> Watched[Key]:
+        entry = self._watched.get(key)
+        if entry is None:
+            entry = self._watched[key] = Watched(self._make())
+            self._draw(key, entry.screen)
+        entry.seen_at = self._monotonic()
+        return entry

@@ -1,0 +1,76 @@
+"""The board: the page as it is now, and the WebSocket that keeps it so."""
+
+from markupsafe import Markup
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.websockets import WebSocket
+
+from app.render import Audience
+from app.screen import Screen
+from app.web.origin import is_ours, origin_of
+from app.web.parts import Parts, parts_of
+from app.web.viewer import Viewer
+
+MOST_VIEWERS = 2500
+
+
+def audience_of(connection: HTTPConnection) -> Audience:
+    """Whose HTML this connection gets."""
+    order = "name" if connection.query_params.get("order") == "name" else "extension"
+    return Audience(language=parts_of(connection).settings.language, order=order)
+
+
+async def board(request: Request) -> Response:
+    """The whole page with the board as it is now, so that it is of use before any script runs."""
+    parts, audience = parts_of(request), audience_of(request)
+    html = parts.renderer.page(
+        "board.html",
+        audience.language,
+        page="board",
+        board=drawn(parts.screens.screen(audience)),
+        zone=str(parts.renderer.zone),
+        notice=notice(request, parts),
+    )
+    return HTMLResponse(html)
+
+
+def drawn(screen: Screen) -> dict[str, Markup]:
+    """Every part of the screen for a page. It comes from templates that escape."""
+    return {name: Markup(screen.html(name)) for name in screen.names}  # noqa: S704 - see above
+
+
+def notice(request: Request, parts: Parts) -> str:
+    """What to say when live updates will be refused because the page has another address."""
+    public = parts.settings.public_url
+    # The scheme is not compared: behind a proxy that does TLS we never see it.
+    expected = origin_of(public)
+    if expected and origin_of(f"{expected[0]}://{request.headers.get('host', '')}") != expected:
+        return f"Live updates work only at {public}: open the board there, or set PITWALL_PUBLIC_URL."
+    return ""
+
+
+async def live(socket: WebSocket) -> None:
+    """Frames for one viewer. Strangers are turned away before the handshake."""
+    parts = parts_of(socket)
+    if not is_ours(socket.headers, parts.settings.public_url):
+        await socket.send_denial_response(PlainTextResponse("This page is not ours.\n", 403))
+        return
+    if parts.screens.viewers >= MOST_VIEWERS:
+        await socket.send_denial_response(PlainTextResponse("Too many viewers.\n", 503))
+        return
+    with parts.screens.watch(audience_of(socket)) as screen:
+        await socket.accept()
+        await Viewer(socket, screen).serve()
+
+
+async def alive(request: Request) -> Response:
+    """Whether this server answers this viewer: a page asks before it reloads itself."""
+    return Response(status_code=204)
+
+
+ROUTES: list[BaseRoute] = [
+    Route("/", board),
+    Route("/alive", alive),
+    WebSocketRoute("/live", live),
+]

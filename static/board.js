@@ -1,0 +1,106 @@
+// What the viewer chose: filters, order, bubbles with formulas, menus. All of it stays in the browser.
+// Filters are style rules, not classes on cards: no update can undo a rule, and none costs anything.
+(() => {
+  const find = id => document.getElementById(id);
+  const sheet = new CSSStyleSheet();
+  document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
+  const chosen = { statuses: new Set(), queue: "", words: "" };
+  const quoted = text => `"${CSS.escape(text)}"`;
+
+  // ---- order: kept on this device, sent with the connection, so the server sorts once for all
+  const kept = () => { try { return localStorage.getItem("order"); } catch { return null; } };
+  pitwall.order = kept() === "name" ? "name" : "extension";
+  const reorder = order => {
+    pitwall.order = order;
+    try { localStorage.setItem("order", order); } catch { /* a private window */ }
+    pitwall.connect();
+  };
+
+  // ---- filters
+  const folded = text => text.toLowerCase().replaceAll("đ", "d").normalize("NFKD").replace(/\p{M}/gu, "").trim();
+  const conditions = () => {
+    const all = [];
+    if (chosen.statuses.size) all.push(`:is(${[...chosen.statuses].map(one => `[data-status=${quoted(one)}]`).join()})`);
+    if (chosen.queue) all.push(`[data-queues~=${quoted(chosen.queue)}]`);
+    for (const word of chosen.words.split(/\s+/).filter(Boolean)) all.push(`[data-find*=${quoted(word)}]`);
+    return all;
+  };
+  const visible = () => document.querySelectorAll(`#agents > .card${conditions().join("")}`).length;
+  const count = () => {
+    const total = find("agents").childElementCount;
+    find("none").hidden = !total || visible() > 0;
+  };
+  const apply = () => {
+    const all = conditions();
+    sheet.replaceSync(all.length ? `#agents > .card:not(${all.join("")}) { display: none }` : "");
+    find("clear").hidden = all.length === 0;
+    press();
+    count();
+  };
+  const press = () => {
+    for (const button of document.querySelectorAll("[data-filter-status]")) button.setAttribute("aria-pressed", chosen.statuses.has(button.dataset.filterStatus));
+    for (const button of document.querySelectorAll("[data-filter-queue]")) button.setAttribute("aria-pressed", chosen.queue === button.dataset.filterQueue);
+  };
+  const clear = () => {
+    chosen.statuses.clear();
+    chosen.queue = chosen.words = find("search").value = "";
+    apply();
+  };
+  const clicked = event => {
+    const status = event.target.closest?.("[data-filter-status]")?.dataset.filterStatus;
+    const queue = event.target.closest?.("[data-filter-queue]")?.dataset.filterQueue;
+    if (status) chosen.statuses.delete(status) || chosen.statuses.add(status);
+    if (queue) chosen.queue = chosen.queue === queue ? "" : queue;
+    if (status || queue) apply();
+  };
+
+  // ---- bubbles: one for the page, outside everything that is swapped, so that none is cut off
+  const hide = () => {
+    find("tip").hidden = true;
+    document.querySelector("[aria-describedby=tip]")?.removeAttribute("aria-describedby");
+  };
+  const tell = target => {
+    const tip = find("tip");
+    hide();
+    tip.textContent = target.dataset.tip;
+    tip.hidden = false;
+    const box = target.getBoundingClientRect();
+    const left = Math.min(Math.max(8, box.left), innerWidth - tip.offsetWidth - 8);
+    const below = box.bottom + 6 + tip.offsetHeight < innerHeight;
+    tip.style.transform = `translate(${left}px, ${below ? box.bottom + 6 : box.top - 6 - tip.offsetHeight}px)`;
+    target.setAttribute("aria-describedby", "tip");
+  };
+  const tipOf = event => event.target.closest?.("[data-tip]");
+  document.addEventListener("pointerover", event => { const target = tipOf(event); if (target) tell(target); else hide(); });
+  document.addEventListener("focusin", event => { const target = tipOf(event); if (target && target.matches(":focus-visible")) tell(target); else hide(); });
+  document.addEventListener("focusout", hide);
+  addEventListener("scroll", hide, true);
+
+  // ---- menus close as menus do
+  const closeMenus = except => {
+    for (const menu of document.querySelectorAll("details.menu[open]")) if (menu !== except) menu.open = false;
+  };
+  document.addEventListener("click", event => { closeMenus(event.target.closest?.("details.menu")); clicked(event); });
+  document.addEventListener("keydown", event => {
+    if (event.key === "Escape") {
+      const open = document.querySelector("details.menu[open]");
+      if (open) { open.querySelector("summary").focus(); closeMenus(); } else hide();
+    }
+    if (event.key === "/" && !event.target.closest?.("input, textarea, select")) { event.preventDefault(); find("search").focus(); }
+  });
+
+  const title = document.title;
+  document.addEventListener("pitwall:frame", () => {
+    const waiting = find("totals")?.dataset.waiting;
+    const text = waiting && waiting !== "0" ? `(${waiting}) ${title}` : title;
+    if (document.title !== text) document.title = text;
+    press();
+    count();
+  });
+  addEventListener("DOMContentLoaded", () => {
+    find("order").value = pitwall.order;
+    find("order").addEventListener("change", event => reorder(event.target.value));
+    find("search").addEventListener("input", event => { chosen.words = folded(event.target.value); apply(); });
+    find("clear").addEventListener("click", clear);
+  });
+})();

@@ -1,0 +1,63 @@
+// The server's clock as this page knows it, and every counter that ticks by it.
+// A display's own clock may be wrong by hours, so it is never asked what time it is.
+window.pitwall = { running: false };
+(() => {
+  const KEPT = 60;
+  let samples = [];
+  let offset = null;
+
+  // The fastest delivery is the closest to the truth; old samples go, so a sleep heals.
+  const learn = serverNow => {
+    samples.push(serverNow - performance.now());
+    if (samples.length > KEPT) samples.shift();
+    offset = Math.max(...samples);
+  };
+  const forget = () => { samples = []; };
+  const serverNow = () => (offset === null ? null : performance.now() + offset);
+
+  const two = number => String(number).padStart(2, "0");
+  const span = seconds => {
+    const minutes = Math.floor(seconds / 60);
+    const rest = two(seconds % 60);
+    return minutes < 60 ? `${minutes}:${rest}` : `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${rest}`;
+  };
+
+  let format = null;
+  const clockTime = at => {
+    if (!format) {
+      const form = { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" };
+      const timeZone = document.body.dataset.zone || undefined;
+      try { format = new Intl.DateTimeFormat("en-GB", { ...form, timeZone }); }
+      catch { format = new Intl.DateTimeFormat("en-GB", form); }
+    }
+    return format.format(at);
+  };
+
+  const write = (element, text) => {
+    const node = element.firstChild;
+    if (!node) element.textContent = text;
+    else if (node.nodeValue !== text) node.nodeValue = text;
+  };
+
+  // The card or row around a counter looks older in steps; its data-steps says at which seconds.
+  const age = (element, seconds) => {
+    const host = element.closest("[data-steps]");
+    if (!host || !host.dataset.steps) { if (host) delete host.dataset.age; return; }
+    const step = String(host.dataset.steps.split(" ").filter(limit => seconds >= Number(limit)).length);
+    if (host.dataset.age !== step) host.dataset.age = step;
+  };
+
+  const tick = () => {
+    const now = serverNow();
+    if (now === null || !pitwall.running || document.hidden) return;
+    for (const element of document.querySelectorAll("time[data-since]")) {
+      const seconds = Math.max(0, Math.floor((now - element.dataset.since) / 1000));
+      write(element, span(seconds));
+      age(element, seconds);
+    }
+    const clock = document.getElementById("now");
+    if (clock) write(clock, clockTime(now));
+  };
+
+  Object.assign(pitwall, { learn, forget, serverNow, clockTime, tick });
+})();

@@ -1,0 +1,122 @@
+// The link to the server: is it alive, is what is shown fresh, and what to do when not.
+// Neither the socket's own state nor its pings prove that the board is live: only a fresh tick does.
+(() => {
+  const QUIET_MS = 10400;      // two ticks of 5 s missed, and a little for the way
+  const BEHIND_MS = 3000;
+  const KICK_EVERY_MS = 12000;
+  const SLEPT_MS = 10000;
+  const HELD_MS = 1500;
+  const page = { tick: 0, heard: performance.now(), kicked: -Infinity, held: null, out: false, closed: true, lag: 0, fixed: -Infinity };
+  const find = id => document.getElementById(id);
+  const now = () => performance.now();
+
+  // ---- what the viewer is told
+  const say = (state, text) => {
+    document.body.dataset.link = state;
+    pitwall.running = state === "live" || state === "slow";
+    const pill = find("link");
+    const word = pill.dataset[state];
+    if (pill.lastElementChild.textContent !== word) pill.lastElementChild.textContent = word;
+    if (find("banner").textContent !== text) find("banner").textContent = text;
+  };
+  const banner = name => {
+    const since = page.tick ? pitwall.clockTime(page.tick) : "";
+    const text = find("banner").dataset[page.tick || name === "out" ? name : "never"];
+    return text.replace("{time}", since).replace("{seconds}", Math.round(page.lag / 1000));
+  };
+  const judge = () => {
+    if (page.out) return say("out", banner("out"));
+    if (page.closed) return say(page.tick ? "stale" : "connecting", page.tick || now() > 3000 ? banner("stale") : "");
+    const age = page.tick ? pitwall.serverNow() - page.tick : now() - page.heard;
+    if (age > QUIET_MS) return say("stale", banner(now() - page.heard > QUIET_MS ? "stale" : "quiet"));
+    if (!page.tick) return say("connecting", "");
+    return page.lag > BEHIND_MS ? say("slow", banner("slow")) : say("live", "");
+  };
+
+  // ---- connecting again, whatever state the old socket is in (a half-open one never tells)
+  const address = () => `${find("feed").dataset.live}?order=${pitwall.order || "extension"}`;
+  const connect = () => {
+    page.kicked = page.heard = now();
+    page.closed = true;
+    pitwall.forget();
+    find("feed").setAttribute("hx-ws:connect", address());
+    htmx.process(find("feed"), true);
+  };
+  const later = (least, most) => setTimeout(() => { if (page.closed && !page.out) connect(); }, least + Math.random() * (most - least));
+  const alive = async () => {
+    try {
+      const answer = await fetch("/alive", { cache: "no-store" });
+      page.out = answer.status === 401;
+      if (page.out) judge();
+      return answer.ok;
+    } catch { return false; }
+  };
+  // An unattended display must never end on the browser's error page.
+  const reload = async () => { if (await alive()) location.reload(); else setTimeout(reload, 5000 + Math.random() * 5000); };
+
+  document.addEventListener("htmx:ws:after:connection", () => { page.heard = now(); });
+  document.addEventListener("htmx:ws:close", event => {
+    const code = event.detail.code;
+    if (event.detail.reason === "removed") return;
+    page.closed = true;
+    judge();
+    if ([1006, 1008, 4401].includes(code)) alive();
+    if (code === 1013) later(4000, 12000);                               // overloaded: give it time
+    else if (code === 1008 || (code >= 3000 && code !== 4401)) later(1000, 6000);
+  });
+
+  // ---- frames: none is applied while a button is held down, so that no click is lost
+  const release = () => { page.held?.done(); page.held = null; };
+  addEventListener("pointerdown", event => {
+    if (!event.target.closest?.("button, summary, a, select, label")) return;
+    release();
+    let done;
+    const until = new Promise(resolve => { done = resolve; });
+    page.held = { until, done };
+    setTimeout(done, HELD_MS);
+  }, true);
+  for (const kind of ["pointerup", "pointercancel", "blur"]) addEventListener(kind, () => setTimeout(release), true);
+  document.addEventListener("htmx:ws:before:message:incoming", event => {
+    page.heard = now();
+    page.waited = Boolean(page.held);
+    if (page.held) event.detail.waitUntil(page.held.until);
+  });
+
+  const complete = marker => (marker.counts || "").split(" ").filter(Boolean).every(entry => {
+    const [id, number] = entry.split(":");
+    return find(id)?.querySelectorAll(":scope > article").length === Number(number);
+  });
+  document.addEventListener("htmx:ws:after:message:incoming", event => {
+    const marker = find("beat").dataset;
+    const socket = event.detail.connection.socket;
+    page.heard = now();
+    page.closed = false;
+    page.tick = Number(marker.tick);
+    pitwall.learn(Number(marker.now));
+    page.lag = page.waited ? 0 : pitwall.serverNow() - Number(marker.now);
+    if (socket?.readyState === 1) socket.send(marker.version);
+    judge();
+    pitwall.tick();
+    document.dispatchEvent(new Event("pitwall:frame"));
+    if (marker.build !== document.body.dataset.build && !page.leaving) { page.leaving = true; setTimeout(reload, Math.random() * 20000); }
+    if (!complete(marker) && now() - page.fixed > 5000) { page.fixed = now(); connect(); }
+  });
+
+  // ---- once a second: counters, staleness, waking up from sleep
+  let before = Date.now();
+  const second = () => {
+    const slept = Date.now() - before > SLEPT_MS;
+    before = Date.now();
+    judge();
+    pitwall.tick();
+    const silent = now() - page.heard > KICK_EVERY_MS && now() - page.kicked > KICK_EVERY_MS;
+    if (!page.out && (slept || silent)) connect();
+  };
+
+  document.addEventListener("htmx:config:request", event => { if (document.body.dataset.link !== "live") event.preventDefault(); });
+  addEventListener("DOMContentLoaded", () => { connect(); setInterval(second, 1000); });
+  const night = new Date();
+  night.setHours(28, Math.random() * 60, 0, 0);
+  setTimeout(reload, night - Date.now());
+  pitwall.connect = connect;
+})();

@@ -1,0 +1,207 @@
+"""The versioned screen: what a viewer gets, when, and that nothing is sent twice or lost."""
+
+import asyncio
+
+import pytest
+
+from app.screen import MOST_SINGLES, Screen, Screens
+
+pytestmark = pytest.mark.anyio
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1_000_000
+
+    def __call__(self) -> int:
+        return self.now
+
+
+def a_screen(frame_s: float = 0) -> Screen:
+    return Screen(Clock(), build="b1", frame_s=frame_s)
+
+
+def card(name: str, text: str) -> str:
+    return f'<article id="{name}">{text}</article>'
+
+
+def with_cards(*names: str) -> Screen:
+    screen = a_screen()
+    screen.update({name: card(name, "free") for name in names}, {"agents": names})
+    return screen
+
+
+def test_a_new_viewer_gets_the_whole_board_as_one_container() -> None:
+    frame = with_cards("a-1", "a-2").since(0)
+
+    assert frame.startswith(
+        '<hx-partial hx-target="#agents" hx-swap="innerMorph"><article id="a-1"'
+    )
+    assert "hx-swap-oob" not in frame.split("</hx-partial>")[0]
+
+
+def test_a_viewer_gets_only_what_is_newer() -> None:
+    screen = with_cards("a-1", "a-2")
+    seen = screen.version
+
+    screen.update({"a-2": card("a-2", "talks")})
+
+    assert '<article hx-swap-oob="outerMorph" id="a-2">talks' in screen.since(seen)
+    assert "a-1" not in screen.since(seen)
+
+
+def test_a_slow_viewer_skips_what_it_missed() -> None:
+    screen = with_cards("a-1")
+    seen = screen.version
+
+    for text in ("rings", "talks", "free again"):
+        screen.update({"a-1": card("a-1", text)})
+
+    assert "free again" in screen.since(seen)
+    assert "rings" not in screen.since(seen)
+
+
+def test_the_same_html_is_no_change() -> None:
+    screen = with_cards("a-1")
+    seen = screen.version
+
+    screen.update({"a-1": card("a-1", "free")}, {"agents": ("a-1",)})
+
+    assert screen.version == seen
+
+
+def test_a_changed_roster_sends_the_container_and_no_single_card_of_it() -> None:
+    screen = with_cards("a-1", "a-2")
+    seen = screen.version
+
+    screen.update({"a-3": card("a-3", "new")}, {"agents": ("a-1", "a-3")})
+    frame = screen.since(seen)
+
+    assert frame.index("a-1") < frame.index("a-3") < frame.index("</hx-partial>")
+    assert "a-2" not in frame
+    assert "a-2" not in screen.html("agents")
+    assert frame.count("hx-swap-oob") == 1
+
+
+def test_an_agent_who_comes_back_with_the_same_card_is_shown_again() -> None:
+    screen = with_cards("a-1", "a-2")
+    screen.update({}, {"agents": ("a-1",)})
+
+    screen.update({"a-2": card("a-2", "free")}, {"agents": ("a-1", "a-2")})
+
+    assert "a-2" in screen.html("agents")
+
+
+def test_very_many_changed_cards_go_as_one_container() -> None:
+    names = [f"a-{number}" for number in range(MOST_SINGLES + 1)]
+    screen = with_cards(*names)
+    seen = screen.version
+
+    screen.update({name: card(name, "talks") for name in names})
+
+    assert screen.since(seen).count("<hx-partial") == 1
+
+
+def test_every_frame_ends_with_the_marker() -> None:
+    screen = with_cards("a-1", "a-2")
+    screen.update({}, tick=999_000)
+    frame = screen.since(screen.version)
+
+    assert frame.startswith('<i id="beat" hidden')
+    for part in ('data-tick="999000"', 'data-now="1000000"', 'data-counts="agents:2"'):
+        assert part in frame
+
+
+def test_a_tick_alone_is_news() -> None:
+    screen = with_cards("a-1")
+    seen = screen.version
+
+    screen.update({}, tick=5_000)
+
+    assert screen.version == seen + 1
+
+
+def test_viewers_at_the_same_version_share_one_text() -> None:
+    screen = with_cards("a-1")
+
+    assert screen.since(0) is screen.since(0)
+
+
+def test_a_frame_is_not_shared_once_its_clock_is_old() -> None:
+    clock = Clock()
+    screen = Screen(clock, frame_s=0)
+    screen.update({"tiles": '<p id="tiles"></p>'})
+    screen.since(0)
+
+    clock.now += 1_000
+
+    assert f'data-now="{clock.now}"' in screen.since(0)
+
+
+async def test_a_first_change_goes_out_at_once_and_the_next_ones_together() -> None:
+    screen = a_screen(frame_s=0.05)
+    screen.update({"p": card("p", "1")})
+    assert screen.version == 1
+
+    screen.update({"p": card("p", "2")})
+    screen.update({"p": card("p", "3")})
+    assert screen.version == 1
+
+    await asyncio.wait_for(screen.wait(1), 1)
+    assert screen.version == 2
+    assert ">3<" in screen.since(1)
+
+
+async def test_what_changes_while_a_frame_is_pending_is_never_lost() -> None:
+    screen = a_screen(frame_s=0.02)
+    screen.update({"p": card("p", "1")})
+    screen.update({"p": card("p", "2")})
+    early = screen.since(1)
+    screen.update({"q": card("q", "3")})
+
+    await asyncio.wait_for(screen.wait(1), 1)
+
+    assert ">2<" in early
+    assert ">2<" in screen.since(1)
+    assert ">3<" in screen.since(1)
+
+
+async def test_waiting_ends_with_the_next_change() -> None:
+    screen = a_screen()
+    viewer = asyncio.ensure_future(screen.wait(0))
+    await asyncio.sleep(0)
+    assert not viewer.done()
+
+    screen.update({"p": card("p", "1")})
+
+    await asyncio.wait_for(viewer, 1)
+
+
+def screens_at(now: list[float]) -> Screens[str]:
+    def draw(key: str, screen: Screen) -> None:
+        screen.update({"p": card("p", key)})
+
+    return Screens(a_screen, draw, keep_s=60, monotonic=lambda: now[0])
+
+
+def test_an_audience_is_drawn_on_first_use_and_then_kept() -> None:
+    screens = screens_at([0.0])
+
+    assert ">en<" in screens.screen("en").html("p")
+    assert screens.screen("en") is screens.screen("en")
+    assert screens.screen("vi") is not screens.screen("en")
+
+
+def test_a_screen_that_nobody_has_watched_for_a_while_is_dropped() -> None:
+    now = [0.0]
+    screens = screens_at(now)
+    screens.screen("en")
+
+    with screens.watch("vi"):
+        now[0] = 61.0
+        assert [key for key, _ in screens.live()] == ["vi"]
+        assert screens.viewers == 1
+
+    assert [key for key, _ in screens.live()] == ["vi"]
+    now[0] = 122.0
+    assert screens.live() == []
