@@ -1,0 +1,93 @@
+"""Everything about who may come in, opened together and kept fresh by one loop."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from app.accounts import Accounts
+from app.api_tokens import ApiTokens
+from app.attempts import Attempts
+from app.audit import Audit
+from app.database import Database, DatabaseUnavailable
+from app.links import Links
+from app.pairing import Pairings
+from app.passwords import Passwords
+from app.sessions import Sessions
+from app.walls import Walls
+
+REFRESH_S = 0.5
+SWEEP_S = 60.0
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Accounts, sessions, walls, tokens, and the audit of what they do."""
+
+    accounts: Accounts
+    sessions: Sessions
+    links: Links
+    walls: Walls
+    pairings: Pairings
+    tokens: ApiTokens
+    audit: Audit
+    attempts: Attempts
+    monotonic: Callable[[], float]
+
+    @classmethod
+    async def open(
+        cls,
+        database: Database,
+        clock: Callable[[], int],
+        *,
+        api_token: str = "",
+        passwords: Passwords | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> "Access":
+        """Make or read all tables. `clock` is ms since the epoch, `monotonic` seconds."""
+        sessions = Sessions(database, clock, monotonic)
+        accounts = Accounts(database, sessions, passwords or Passwords(), clock)
+        links = Links(database, accounts, clock)
+        walls = Walls(database, clock)
+        tokens = ApiTokens(database, clock, api_token)
+        for part in (accounts, sessions, links, walls, tokens):
+            await part.load()
+        return cls(
+            accounts=accounts,
+            sessions=sessions,
+            links=links,
+            walls=walls,
+            pairings=Pairings(walls, monotonic),
+            tokens=tokens,
+            audit=await Audit.open(database, clock),
+            attempts=Attempts(monotonic),
+            monotonic=monotonic,
+        )
+
+    async def setup_path(self) -> str | None:
+        """The path of a fresh one-time link while there is no administrator yet."""
+        secret = await self.links.for_the_first()
+        return None if secret is None else f"/setup/{secret}"
+
+    async def keep(self) -> None:
+        """See within half a second what another program changed; once a minute end what is over.
+
+        Runs until cancelled. A database that is away for a while does not end it.
+        """
+        swept = self.monotonic()
+        while True:
+            await asyncio.sleep(REFRESH_S)
+            try:
+                await self.accounts.refresh()
+                if self.monotonic() - swept >= SWEEP_S:
+                    swept = self.monotonic()
+                    await self.sweep()
+            except DatabaseUnavailable as error:
+                log.warning("Accounts and sessions can't be refreshed: %s", error)
+
+    async def sweep(self) -> None:
+        for part in (self.sessions, self.walls, self.tokens):
+            await part.sweep()

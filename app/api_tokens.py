@@ -1,0 +1,119 @@
+"""Tokens for programs that read `/api/v1` and `/metrics`: named, listed, kept as digests only."""
+
+import hmac
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import aiosqlite
+
+from app.database import Database
+from app.sessions import key_of
+
+WRITTEN_EVERY_MS = 60_000
+
+STEPS = (
+    """CREATE TABLE api_token (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        key TEXT NOT NULL UNIQUE CHECK (length(key) = 64),
+        name TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 64),
+        made_at INTEGER NOT NULL,
+        made_by TEXT NOT NULL,
+        used_at INTEGER
+    ) STRICT""",
+)
+
+
+class TokenProblem(Exception):
+    """The token is not made or removed; the text says why."""
+
+
+@dataclass(slots=True)
+class ApiToken:
+    """One program's token. Times in ms since the epoch; `used_at` None: never."""
+
+    token_id: int
+    key: str
+    name: str
+    made_at: int
+    made_by: str
+    used_at: int | None = None
+    written_at: int = 0
+
+
+class ApiTokens:
+    """All tokens, and the one from the environment (`given`). `clock` gives ms since the epoch."""
+
+    def __init__(self, database: Database, clock: Callable[[], int], given: str = "") -> None:
+        self._database = database
+        self._clock = clock
+        self._given = key_of(given) if given else ""
+        self._by_key: dict[str, ApiToken] = {}
+
+    async def load(self) -> None:
+        await self._database.migrate("api_tokens", STEPS)
+        rows = await self._database.read(
+            "SELECT id, key, name, made_at, made_by, used_at FROM api_token"
+        )
+        self._by_key = {row[1]: ApiToken(*row) for row in rows}
+
+    def accepts(self, token: str) -> bool:
+        """Whether a program may read with this token; a known one counts as used now."""
+        key = key_of(token)
+        if known := self._by_key.get(key):
+            known.used_at = self._clock()
+            return True
+        return bool(self._given) and hmac.compare_digest(key, self._given)
+
+    def all(self) -> list[ApiToken]:
+        return sorted(self._by_key.values(), key=lambda token: token.name)
+
+    async def add(self, name: str, by: str) -> str:
+        """Make a token; its text is told this once. Raises TokenProblem."""
+        name = name.strip()
+        if not 1 <= len(name) <= 64 or not name.isprintable():
+            raise TokenProblem("Name the program that will use it: 1 to 64 printable characters.")
+        text = f"pw_{secrets.token_urlsafe(32)}"
+        token = ApiToken(0, key_of(text), name, self._clock(), by)
+        token.token_id = await self._database.write(lambda connection: _insert(connection, token))
+        self._by_key[token.key] = token
+        return text
+
+    async def remove(self, token_id: int) -> ApiToken:
+        """End a token at once. Raises TokenProblem."""
+        for token in self._by_key.values():
+            if token.token_id == token_id:
+                break
+        else:
+            raise TokenProblem("There is no such token: it was removed already.")
+        del self._by_key[token.key]
+
+        async def delete(connection: aiosqlite.Connection) -> None:
+            await connection.execute("DELETE FROM api_token WHERE id = ?", (token_id,))
+
+        await self._database.write(delete)
+        return token
+
+    async def sweep(self) -> None:
+        """Write down which tokens were used. Call about once a minute."""
+        used = [each for each in self._by_key.values() if (each.used_at or 0) > each.written_at]
+        if not used:
+            return
+
+        async def update(connection: aiosqlite.Connection) -> None:
+            await connection.executemany(
+                "UPDATE api_token SET used_at = ? WHERE id = ?",
+                [(each.used_at, each.token_id) for each in used],
+            )
+
+        await self._database.write(update)
+        for each in used:
+            each.written_at = each.used_at or 0
+
+
+async def _insert(connection: aiosqlite.Connection, token: ApiToken) -> int:
+    cursor = await connection.execute(
+        "INSERT INTO api_token (key, name, made_at, made_by) VALUES (?, ?, ?, ?)",
+        (token.key, token.name, token.made_at, token.made_by),
+    )
+    return cursor.lastrowid or 0

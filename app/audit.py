@@ -1,0 +1,190 @@
+"""Who listened to whom, and everything else that was done or refused: written first, never changed.
+
+Where an `intent` raises the action must not happen: no row on disk, no call to the PBX.
+Rows are chained by their hashes; triggers refuse to change one.
+"""
+
+import secrets
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import aiosqlite
+
+from app.audit_rows import (
+    COLUMNS,
+    FIRST_HASH,
+    INSERT,
+    LONGEST_REASON,
+    POLICY,
+    STEPS,
+    Actor,
+    AuditRow,
+    Deed,
+    digits_of,
+    number_hmac,
+    plain,
+    row_of,
+    values_of,
+)
+from app.database import Database
+
+__all__ = ["Actor", "Audit", "AuditRow", "Deed", "Wanted"]
+
+PAGE = 100
+STRIDE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which rows: those before `before` (a seq; None: from the newest), and of what."""
+
+    before: int | None = None
+    action: str = ""
+    actor: str = ""
+    extension: str = ""
+    phone: str = ""
+
+
+class Audit:
+    """The audit in `database`. `clock` gives ms since the epoch.
+
+    The key of the number hashes is kept beside them: it protects an exported audit, not a stolen
+    database.
+    """
+
+    def __init__(self, database: Database, clock: Callable[[], int], key: bytes) -> None:
+        self._database = database
+        self._clock = clock
+        self._key = key
+
+    @classmethod
+    async def open(cls, database: Database, clock: Callable[[], int]) -> "Audit":
+        await database.migrate("audit", STEPS)
+        return cls(database, clock, await database.write(_the_key))
+
+    async def intent(self, actor: Actor, deed: Deed) -> int:
+        """Say what is about to be done; returns the row's seq once it is on disk.
+
+        Raises DatabaseUnavailable: then it must not be done.
+        """
+        return await self._append("intent", actor, deed, "")
+
+    async def result(self, intent: int, outcome: str) -> int:
+        """Say how an intended deed ended, as a further row with the same particulars."""
+        return await self._database.write(
+            lambda connection: self._conclude(connection, intent, outcome)
+        )
+
+    async def denied(self, actor: Actor, deed: Deed, why: str) -> int:
+        """Say that somebody was refused, and why."""
+        return await self._append("denied", actor, deed, why)
+
+    async def done(self, actor: Actor, deed: Deed, outcome: str = "done") -> int:
+        """Say what was done where no telephone is touched: a sign-in, a changed user, an export."""
+        return await self._append("done", actor, deed, outcome)
+
+    async def page(self, wanted: Wanted = Wanted(), size: int = PAGE) -> list[AuditRow]:
+        """Rows, the newest first; the next page is the one before the last row's seq."""
+        sql, parameters = self._query(wanted)
+        return [row_of(row) for row in await self._database.read(sql, (*parameters, size))]
+
+    async def actions(self) -> list[str]:
+        """The actions there are rows of."""
+        return [
+            row[0]
+            for row in await self._database.read("SELECT DISTINCT action FROM audit ORDER BY 1")
+        ]
+
+    async def verify(self) -> int | None:
+        """The seq of the first row that is not as it was written (or is missing); None: all are."""
+        seq, previous = 0, FIRST_HASH
+        while rows := await self._after(seq):
+            for row in rows:
+                if row.seq != seq + 1 or row.previous != previous or row.hash != row.digest:
+                    return seq + 1
+                seq, previous = row.seq, row.hash
+        return None
+
+    async def anchor(self) -> tuple[int, str]:
+        """The last row's seq and hash. In the log once a day, it shows later if the end was cut."""
+        rows = await self._database.read("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1")
+        return (int(rows[0][0]), str(rows[0][1])) if rows else (0, FIRST_HASH)
+
+    # Inside
+
+    async def _append(self, kind: str, actor: Actor, deed: Deed, outcome: str) -> int:
+        row = self._row(kind, actor, deed, outcome)
+        return await self._database.write(lambda connection: self._chain(connection, row))
+
+    def _row(self, kind: str, actor: Actor, deed: Deed, outcome: str) -> AuditRow:
+        return AuditRow(
+            seq=0,
+            at=0,
+            kind=kind,
+            intent=None,
+            actor_id=actor.user_id,
+            actor_name=plain(actor.name),
+            actor_role=plain(actor.role),
+            # Enough to tell sessions apart, too little to find one by.
+            session=plain(actor.session[:12]),
+            address=plain(actor.address, 64),
+            action=plain(deed.action, 64),
+            mode=plain(deed.mode, 32),
+            extension=plain(deed.extension),
+            agent_name=plain(deed.agent_name),
+            callid=plain(deed.callid),
+            queue=plain(deed.queue),
+            direction=plain(deed.direction, 32),
+            number_end=digits_of(deed.phone)[-3:],
+            number_hmac=number_hmac(self._key, deed.phone),
+            reason=plain(deed.reason, LONGEST_REASON),
+            outcome=plain(outcome, 200),
+            policy=POLICY,
+            previous="",
+        )
+
+    async def _conclude(self, connection: aiosqlite.Connection, intent: int, outcome: str) -> int:
+        sql = f"SELECT {COLUMNS} FROM audit WHERE seq = ?"  # noqa: S608 (a constant)
+        [stored] = await connection.execute_fetchall(sql, (intent,))
+        row = replace(row_of(stored), kind="result", intent=intent, outcome=plain(outcome, 200))
+        return await self._chain(connection, row)
+
+    async def _chain(self, connection: aiosqlite.Connection, row: AuditRow) -> int:
+        sql = "SELECT seq, at, hash FROM audit ORDER BY seq DESC LIMIT 1"
+        last = list(await connection.execute_fetchall(sql))
+        seq, at, previous = last[0] if last else (0, 0, FIRST_HASH)
+        # A clock that was set back must not make a later row look earlier.
+        placed = replace(row, seq=seq + 1, at=max(at, self._clock()), previous=previous)
+        await connection.execute(INSERT, values_of(replace(placed, hash=placed.digest)))
+        return placed.seq
+
+    async def _after(self, seq: int) -> list[AuditRow]:
+        sql = f"SELECT {COLUMNS} FROM audit WHERE seq > ? ORDER BY seq LIMIT ?"  # noqa: S608
+        return [row_of(row) for row in await self._database.read(sql, (seq, STRIDE))]
+
+    def _query(self, wanted: Wanted) -> tuple[str, tuple[object, ...]]:
+        conditions = dict(self._conditions(wanted)) or {"1": None}
+        where = " AND ".join(conditions)
+        sql = f"SELECT {COLUMNS} FROM audit WHERE {where} ORDER BY seq DESC LIMIT ?"  # noqa: S608
+        return sql, tuple(value for value in conditions.values() if value is not None)
+
+    def _conditions(self, wanted: Wanted) -> Iterator[tuple[str, object]]:
+        """Conditions as constant texts, with the value each of them binds."""
+        if wanted.before is not None:
+            yield "seq < ?", wanted.before
+        if wanted.action:
+            yield "action = ?", wanted.action
+        if wanted.actor:
+            yield "actor_name = ?", wanted.actor
+        if wanted.extension:
+            yield "extension = ?", wanted.extension
+        if wanted.phone:
+            yield "number_hmac = ?", number_hmac(self._key, wanted.phone)
+
+
+async def _the_key(connection: aiosqlite.Connection) -> bytes:
+    await connection.execute(
+        "INSERT OR IGNORE INTO audit_key (number, key) VALUES (1, ?)", (secrets.token_bytes(32),)
+    )
+    [[key]] = await connection.execute_fetchall("SELECT key FROM audit_key")
+    return bytes(key)
