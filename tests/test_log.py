@@ -1,49 +1,18 @@
 """One contract for every kind of log."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any, TypeVar
 
 import pytest
 
-from app.database import Database
-from app.domain.events import CallEnded, Event, PhoneReported, Tick
+from app.domain.events import CallEnded, PhoneReported, Tick
 from app.log import EventLog, LogUnavailable, Record, Snapshot
-from app.log.open import database_path, open_log
+from app.log.open import database_path
+from app.log.tail import Tail
+from tests.logs import NOON, Clock, Place, call, calls, soon, take, told
 
 pytestmark = pytest.mark.anyio
-
-T = TypeVar("T")
-NOON = 1_700_000_000_000
-
-
-@dataclass
-class Clock:
-    now: int = NOON
-
-    def __call__(self) -> int:
-        return self.now
-
-
-@dataclass
-class Place:
-    """Where a log lives, so that a test can open it, and open it again."""
-
-    url: str
-    clock: Clock = field(default_factory=Clock)
-    opened: list[Any] = field(default_factory=list)
-
-    async def open(self) -> EventLog:
-        database = await Database.open(database_path(self.url))
-        log = await open_log(self.url, database, self.clock)
-        self.opened += [database, log]
-        return log
-
-    async def close(self) -> None:
-        while self.opened:
-            await self.opened.pop().close()
 
 
 @pytest.fixture(params=["memory", "sqlite"])
@@ -62,30 +31,6 @@ async def log(place: Place) -> EventLog:
 @pytest.fixture
 def clock(place: Place) -> Clock:
     return place.clock
-
-
-def call(number: int) -> Event:
-    return CallEnded(callid=str(number))
-
-
-def calls(first: int, last: int) -> list[Event]:
-    return [call(number) for number in range(first, last + 1)]
-
-
-def told(records: Sequence[Record]) -> list[Event]:
-    return [record.event for record in records]
-
-
-async def soon(awaitable: Awaitable[T]) -> T:
-    return await asyncio.wait_for(awaitable, 10)
-
-
-async def take(follower: AsyncIterator[Sequence[Record]], count: int) -> list[Record]:
-    """The next records, at least `count` of them."""
-    taken: list[Record] = []
-    while len(taken) < count:
-        taken += await soon(anext(follower))
-    return taken
 
 
 async def test_an_empty_log_is_at_zero(log: EventLog) -> None:
@@ -317,3 +262,12 @@ def test_an_address_of_no_log_is_refused_in_words(url: str) -> None:
 def test_the_address_of_a_log_tells_its_database() -> None:
     assert database_path("memory:") == ":memory:"
     assert database_path("sqlite:/data/pitwall.db") == "/data/pitwall.db"
+
+
+async def test_a_tail_alone_passes_over_what_it_let_go() -> None:
+    tail = Tail(began=5, keep=2)
+    follower = tail.follow(0)
+    for seq in range(6, 11):
+        tail.publish([Record(seq, NOON, call(seq))])
+
+    assert told(await take(follower, 2)) == calls(9, 10)

@@ -45,7 +45,7 @@ class MemoryLog:
 
     def follow(self, after: int = 0) -> AsyncIterator[Sequence[Record]]:
         """Yield every record after `after`, then live; ends when the log is closed."""
-        return self._tail.follow(after, _nothing_stored)
+        return self._tail.follow(after)
 
     async def save_snapshot(self, snapshot: Snapshot) -> None:
         """Keep the snapshot in place of an older one."""
@@ -60,7 +60,3 @@ class MemoryLog:
         """Append nothing more; followers end when they have seen all."""
         self._closed = True
         self._tail.close()
-
-
-async def _nothing_stored(after: int) -> Sequence[Record]:
-    raise AssertionError(f"a tail that keeps everything let go of what follows {after}")

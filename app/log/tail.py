@@ -13,6 +13,10 @@ CHUNK = 1000
 KEEP = 5000
 
 
+async def _nothing_older(_: int) -> Sequence[Record]:
+    return ()
+
+
 class Tail:
     """The records after the seq `began`, or at least the newest `keep` of them."""
 
@@ -43,7 +47,7 @@ class Tail:
         self._ring()
 
     async def follow(
-        self, after: int, stored: Callable[[int], Awaitable[Sequence[Record]]]
+        self, after: int, stored: Callable[[int], Awaitable[Sequence[Record]]] = _nothing_older
     ) -> AsyncIterator[Sequence[Record]]:
         """Yield every record after `after`; `stored` reads some of those that were let go."""
         after = max(after, 0)

@@ -1,0 +1,66 @@
+"""What the tests of the logs share: a clock to turn, a place to open a log in, events to tell."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from app.database import Database
+from app.domain.events import CallEnded, Event
+from app.log import EventLog, Record
+from app.log.open import database_path, open_log
+
+T = TypeVar("T")
+NOON = 1_700_000_000_000
+
+
+@dataclass
+class Clock:
+    now: int = NOON
+
+    def __call__(self) -> int:
+        return self.now
+
+
+@dataclass
+class Place:
+    """Where a log lives, so that a test can open it, and open it again."""
+
+    url: str
+    clock: Clock = field(default_factory=Clock)
+    opened: list[Any] = field(default_factory=list)
+
+    async def open(self) -> EventLog:
+        database = await Database.open(database_path(self.url))
+        self.opened.append(database)
+        log = await open_log(self.url, database, self.clock)
+        self.opened.append(log)
+        return log
+
+    async def close(self) -> None:
+        while self.opened:
+            await self.opened.pop().close()
+
+
+def call(number: int) -> Event:
+    return CallEnded(callid=str(number))
+
+
+def calls(first: int, last: int) -> list[Event]:
+    return [call(number) for number in range(first, last + 1)]
+
+
+def told(records: Sequence[Record]) -> list[Event]:
+    return [record.event for record in records]
+
+
+async def soon(awaitable: Awaitable[T]) -> T:
+    return await asyncio.wait_for(awaitable, 10)
+
+
+async def take(follower: AsyncIterator[Sequence[Record]], count: int) -> list[Record]:
+    """The next records, at least `count` of them."""
+    taken: list[Record] = []
+    while len(taken) < count:
+        taken += await soon(anext(follower))
+    return taken
