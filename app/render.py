@@ -48,7 +48,7 @@ class Drawing:
 
 
 class Renderer:
-    """Every language's templates. `zone` is the call centre's; `build` marks this version's files."""
+    """Every language's templates. `zone` is the call centre's; `build` names its files."""
 
     def __init__(
         self,
@@ -74,14 +74,16 @@ class Renderer:
         return self.fragments(EVERYTHING, floor, audience)
 
     def fragments(self, changes: Changes, floor: FloorView, audience: Audience) -> Drawing:
-        """What may look different after the changes; HTML that is as before is the screen's to see."""
+        """What may look different after the changes; the screen sees which HTML really does."""
         draw = _Draw(self._in(audience.language), floor, audience)
         if changes.roster:
             draw.cards()
         else:
             draw.some_cards(changes.agents)
-        if changes.roster or changes.queues:
+        if changes.roster:
             draw.tiles()
+        elif changes.queues:
+            draw.some_tiles(changes.queues)
         if changes.waiting or changes.roster:
             draw.waiting()
         if changes.abandons or changes.roster:
@@ -148,10 +150,15 @@ class _Draw:
                 self.drawing.fragments[_dom_id(extension, "a")] = html
 
     def tiles(self) -> None:
-        """All queues in scope, by their names' natural order."""
+        """All queues in scope, as the floor has them."""
         shown = [tile for tile in self.floor.queue_tiles() if self.audience.sees(tile.queue)]
-        macro = self._macro("_tile.html", "tile")
-        self._list("tiles", {_dom_id(tile.queue, "q"): macro(tile) for tile in shown})
+        self._list("tiles", {_dom_id(tile.queue, "q"): self._tile(tile) for tile in shown})
+
+    def some_tiles(self, queues: set[str]) -> None:
+        """The tiles of these queues, as far as they are in scope."""
+        for tile in self.floor.queue_tiles():
+            if tile.queue in queues and self.audience.sees(tile.queue):
+                self.drawing.fragments[_dom_id(tile.queue, "q")] = self._tile(tile)
 
     def waiting(self) -> None:
         """Callers nobody has answered, the longest-waiting ones first."""
@@ -177,6 +184,9 @@ class _Draw:
     def _card(self, card: AgentCard) -> str:
         macro = self._macro("_card.html", "card")
         return macro(card, self.floor.queue_name, self.audience.may_act)
+
+    def _tile(self, tile: QueueTile) -> str:
+        return self._macro("_tile.html", "tile")(tile)
 
     def _list(self, container: str, drawn: dict[str, str]) -> None:
         self.drawing.fragments.update(drawn)

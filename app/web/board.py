@@ -46,7 +46,7 @@ def notice(request: Request, parts: Parts) -> str:
     # The scheme is not compared: behind a proxy that does TLS we never see it.
     expected = origin_of(public)
     if expected and origin_of(f"{expected[0]}://{request.headers.get('host', '')}") != expected:
-        return f"Live updates work only at {public}: open the board there, or set PITWALL_PUBLIC_URL."
+        return f"Live updates work only at {public}: open it there, or set PITWALL_PUBLIC_URL."
     return ""
 
 

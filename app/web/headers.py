@@ -1,4 +1,4 @@
-"""The headers that every answer carries: what the browser must not do with it, and never keep it."""
+"""The headers that every answer carries: what browsers must not do, and not keep."""
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 

@@ -1,6 +1,6 @@
 """One viewer's WebSocket: the next frame leaves only when the last one has been acknowledged.
 
-So a slow display sees the newest state less often instead of falling behind, and holds nothing here.
+A slow display so sees the newest state less often instead of falling behind.
 """
 
 import asyncio
