@@ -82,7 +82,7 @@ def claim_phone(turn: Turn, agent: Agent, status: Status) -> None:
 
 
 def doubt_phone(turn: Turn, agent: Agent) -> None:
-    """Rule 9: a phone said to be free while a leg talks is a contradiction, timed from its first word."""
+    """Rule 9: a phone said to be free while a leg talks contradicts it, from the first word on."""
     talking = talking_legs(turn, agent)
     if not talking or agent.phone not in MODES:
         end_doubt(turn, agent)

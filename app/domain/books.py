@@ -63,7 +63,7 @@ def answered_spans(call: Call, visit: Visit, *, exact: bool) -> tuple[int, int |
 
     Many PBXs answer the channel when the caller enters the queue, so billsec holds the wait too and
     says nothing of either. Where this PBX is known to bill the talk alone (`exact`), its whole
-    seconds are better than webhooks that may have been delayed; they must agree to within the grace.
+    seconds are better than webhooks that may be delayed; they must agree to within the grace.
     """
     wait = max(0, (visit.answered_at or visit.seen_at) - visit.seen_at)
     talk, claim = visit.talk_ms, _claim(call)
@@ -97,7 +97,7 @@ def learn_billing(turn: Turn, call: Call) -> None:
 
 
 def _claim(call: Call) -> tuple[int, int] | None:
-    """(wait, talk) in ms from the call's one answered record; transfers have several, and no say."""
+    """(wait, talk) in ms from the call's one answered record; a transfer's several say nothing."""
     records = [record for record in call.records if record.status == "ANSWER"]
     if len(records) != 1 or sum(v.outcome is Outcome.ANSWERED for v in call.visits) != 1:
         return None

@@ -75,7 +75,7 @@ def _ring_leg(turn: Turn, call: Call, extension: str, queue: str) -> None:
 
 
 def is_answered(turn: Turn, call: Call, extension: str, queue: str) -> None:
-    """Rules 1 and 8: the first answer silences all other phones, a later one moves the call there."""
+    """Rules 1 and 8: the first answer silences all other phones, a later one moves the call."""
     leg = call.legs.get(extension)
     if leg is not None and leg.state is LegState.OVER and leg.answered_at is not None:
         return  # told twice: the call has moved on since

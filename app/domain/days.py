@@ -19,7 +19,7 @@ class BusinessDay:
         return day if at >= self.begins(day) else day - timedelta(days=1)
 
     def begins(self, day: date) -> int:
-        """When that day begins. A local time that a clock change skips is taken as the zone has it."""
+        """When that day begins. A local time that a clock change skips is as the zone has it."""
         local = datetime.combine(day, self.starts, self.zone)
         return round(local.astimezone(UTC).timestamp() * 1000)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One thing that happened. `flags` names the descriptive fields that were dropped or are odd."""
+    """One thing that happened. `flags` names descriptive fields that were dropped or are odd."""
 
     flags: tuple[str, ...] = ()
 
@@ -113,20 +113,20 @@ class PhoneReported(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhoneVerified(Event):
-    """The PBX answered, when asked, that a phone is in `status`; None where it said nothing of it."""
+    """The PBX answered, when asked, what a phone does; None where it said nothing of it."""
 
     extension: str
     status: str | None = None
     paused: bool | None = None
     queues: tuple[str, ...] | None = None
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PbxAsked(Event):
-    """A round of questions to the PBX ended: how many phones it spoke of, how many differed."""
+    """A round of questions to the PBX ended: of how many phones it spoke, or why it did not."""
 
     phones: int = 0
-    repairs: int = 0
     error: str = ""
 
 

@@ -1,4 +1,4 @@
-"""What passing time does to the floor, on ticks only: doubt, loss, conclusions, the change of day."""
+"""What passing time does, on ticks only: doubt, loss, conclusions, the change of day."""
 
 from app.domain.agents import agent_of, end_doubt, live_legs, refresh
 from app.domain.books import MINUTE, rebook

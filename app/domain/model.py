@@ -198,11 +198,23 @@ class Webhooks:
 
 
 @dataclass(slots=True)
+class Repair:
+    """One difference between floor and PBX that was put right; `source` is what was asked."""
+
+    at: int
+    extension: str
+    before: str
+    after: str
+    source: str
+
+
+@dataclass(slots=True)
 class Reconciled:
     """The last round of questions to the PBX."""
 
     at: int | None = None
     agreed_at: int | None = None
+    phones: int = 0
     repairs_today: int = 0
     error: str = ""
 
@@ -239,4 +251,5 @@ class FloorState:
     tombstones: dict[str, int] = field(default_factory=dict)
     webhooks: Webhooks = field(default_factory=Webhooks)
     reconciled: Reconciled = field(default_factory=Reconciled)
+    repairs: list[Repair] = field(default_factory=list)
     billing: Billing = field(default_factory=Billing)

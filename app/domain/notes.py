@@ -11,8 +11,7 @@ def pbx_asked(turn: Turn, event: events.PbxAsked) -> None:
     reconciled = turn.state.reconciled
     reconciled.at, reconciled.error = turn.at, event.error
     if not event.error:
-        reconciled.agreed_at = turn.at
-    reconciled.repairs_today += event.repairs
+        reconciled.agreed_at, reconciled.phones = turn.at, event.phones
     turn.changes.totals = True
 
 

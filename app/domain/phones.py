@@ -4,8 +4,11 @@ from app.domain import events
 from app.domain.agents import agent_of, claim_phone, refresh
 from app.domain.books import queue_of
 from app.domain.calls import end, end_leg, settle
+from app.domain.model import Agent, Repair
 from app.domain.states import LegState, Status
 from app.domain.turn import GRACE, Turn
+
+REPAIRS_KEPT = 500
 
 
 def phone_reported(turn: Turn, event: events.PhoneReported) -> None:
@@ -29,36 +32,57 @@ def _stop_ringing(turn: Turn, extension: str) -> None:
 def phone_verified(turn: Turn, event: events.PhoneVerified) -> None:
     """Rule 9: the PBX was asked, and its answer settles the doubt."""
     agent = agent_of(turn, event.extension)
+    before = _described(agent)
     agent.verified_at = turn.at
-    if event.queues is not None and list(event.queues) != agent.queues:
-        turn.changes.queues.update(agent.queues, event.queues)
-        agent.queues = sorted(event.queues)
-        for queue in agent.queues:
-            queue_of(turn, queue)
+    if event.queues is not None:
+        _set_queues(turn, agent, event.queues)
     status = Status(event.status) if event.status else None
-    if event.paused is not None and status not in {Status.OFF, Status.PAUSE}:
-        agent.mode = (
-            Status.PAUSE
-            if event.paused
-            else (Status.ON if agent.mode is Status.PAUSE else agent.mode)
-        )
     if status is not None:
-        _settle_phone(turn, event.extension, status)
+        _settle_phone(turn, agent, status)
+    if event.paused is not None and status not in {Status.OFF, Status.PAUSE}:
+        _set_paused(agent, paused=event.paused)
     refresh(turn, agent)
+    if before != _described(agent):
+        repair = Repair(turn.at, agent.extension, before, _described(agent), event.source)
+        turn.state.repairs = [*turn.state.repairs, repair][-REPAIRS_KEPT:]
+        turn.state.reconciled.repairs_today += 1
+        turn.changes.totals = True
 
 
-def _settle_phone(turn: Turn, extension: str, status: Status) -> None:
-    agent = agent_of(turn, extension)
+def _described(agent: Agent) -> str:
+    """What a repair may change, as an administrator reads it."""
+    paused = ", paused" if agent.mode is Status.PAUSE and agent.status is not Status.PAUSE else ""
+    return f"{agent.status}{paused}; queues {', '.join(agent.queues) or '–'}"
+
+
+def _set_queues(turn: Turn, agent: Agent, queues: tuple[str, ...]) -> None:
+    told = sorted(queues)
+    if told == agent.queues:
+        return
+    turn.changes.queues.update(agent.queues, told)
+    for queue in told:
+        queue_of(turn, queue)
+    agent.queues = told
+
+
+def _set_paused(agent: Agent, *, paused: bool) -> None:
+    if paused:
+        agent.mode = Status.PAUSE
+    elif agent.mode is Status.PAUSE:
+        agent.mode = Status.ON
+
+
+def _settle_phone(turn: Turn, agent: Agent, status: Status) -> None:
+    """The PBX's word on the phone against our legs; a leg younger than the grace may be newer."""
     claim_phone(turn, agent, status)
-    busy = {Status.TALK, Status.RING}
     for callid in list(agent.legs):
         call = turn.state.calls[callid]
-        leg = call.legs[extension]
-        if status is Status.TALK or turn.at - leg.since <= GRACE:
+        leg = call.legs[agent.extension]
+        if status in {Status.TALK, Status.RING} or turn.at - leg.since <= GRACE:
             call.heard_at = turn.at
         elif leg.state is LegState.TALKING:
             end(turn, call, lost=True)
-        elif status not in busy:
-            end_leg(turn, call, extension)
+        else:
+            end_leg(turn, call, agent.extension)
         settle(turn, call)
     agent.in_doubt, agent.doubt_since = False, None

@@ -1,0 +1,199 @@
+"""Asks the PBX what is true, and appends what differs as events; it changes nothing itself.
+
+At the start and each minute it asks for everything, at once for whatever is in doubt; call records
+are fetched after an outage and each hour. Webhooks get lost, so drift is certain; silence about it
+would be a lie.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from app.domain.board import extension_order
+from app.domain.events import CallRecorded, Event, PbxAsked, PhoneVerified
+from app.domain.model import Agent, Call, FloorState
+from app.domain.states import CallState, LegState, Status
+from app.log import EventLog, LogUnavailable
+from app.pbx import Member, Pbx, PbxError, PhoneState
+
+ROUND_S = 60.0
+LOOK_S = 1.0
+RECORDS_S = 3600.0
+# How many phones one question may name, and how many single calls one round may ask for.
+PHONES_AT_ONCE = 100
+CALLS_AT_ONCE = 20
+DOUBT_AGAIN_MS = 15_000
+OTHER_CALL_MS = 60_000
+SILENT_CALL_MS = 45_000
+LOST_CALL_MS = 600_000
+
+logger = logging.getLogger(__name__)
+
+
+class Reconciler:
+    """`state` gives the floor as it is now; `clock` is the log's (ms)."""
+
+    def __init__(
+        self,
+        pbx: Pbx,
+        log: EventLog,
+        state: Callable[[], FloorState],
+        clock: Callable[[], int],
+        zone: ZoneInfo,
+    ) -> None:
+        self._pbx = pbx
+        self._log = log
+        self._state = state
+        self._clock = clock
+        self._zone = zone
+        self._asked: dict[str, int] = {}
+        self._had_error = True
+
+    async def run(self) -> None:
+        """Ask for ever; a PBX that does not answer is asked again in the next round."""
+        loop = asyncio.get_running_loop()
+        next_round = next_records = loop.time()
+        while True:
+            now = loop.time()
+            if now >= next_round:
+                next_round = now + ROUND_S
+                recovered = self._had_error
+                await self._guarded(self.everything())
+                if (recovered or now >= next_records) and not self._had_error:
+                    next_records = now + RECORDS_S
+                    await self._guarded(self.missing_records())
+            elif doubted := list(self.doubted()):
+                await self._guarded(self.phones(doubted))
+            await asyncio.sleep(LOOK_S)
+
+    async def everything(self) -> None:
+        """One round: queue membership, every known phone, and calls nobody speaks of any more."""
+        members = await self._pbx.members()
+        known = {*self._state().agents, *(member.extension for member in members)}
+        await self._append(self._differing_queues(members))
+        await self.phones(sorted(known, key=extension_order))
+        await self.silent_calls()
+        await self._log.append([PbxAsked(phones=len(known))])
+
+    async def phones(self, extensions: Sequence[str]) -> None:
+        """Ask for these phones and put right what differs."""
+        for first in range(0, len(extensions), PHONES_AT_ONCE):
+            asked_at = self._clock()
+            batch = extensions[first : first + PHONES_AT_ONCE]
+            self._asked.update(dict.fromkeys(batch, asked_at))
+            answers = await self._pbx.phones(batch)
+            await self._append(self._differing_phones(answers, asked_at))
+
+    async def silent_calls(self) -> None:
+        """Ask for the records of live calls that nothing was heard of for a while."""
+        now = self._clock()
+        silent = [call for call in self._state().calls.values() if _is_silent(call, now)]
+        silent.sort(key=lambda call: call.heard_at)
+        for call in silent[:CALLS_AT_ONCE]:
+            await self._append(await self._records(call.callid))
+
+    async def missing_records(self) -> None:
+        """Fetch the records of today's calls of which no webhook told."""
+        await self._append(await self._records())
+
+    def doubted(self) -> Iterator[str]:
+        """Extensions to ask for at once: in doubt, or busy with a call we do not know."""
+        now = self._clock()
+        for extension, agent in self._state().agents.items():
+            recently = now - self._asked.get(extension, 0) < DOUBT_AGAIN_MS
+            if not recently and (agent.doubt_since is not None or _other_call(agent, now)):
+                yield extension
+
+    def _differing_queues(self, members: Sequence[Member]) -> list[Event]:
+        agents = self._state().agents
+        return [
+            PhoneVerified(
+                extension=member.extension,
+                queues=tuple(sorted(member.queues)),
+                source="all_members",
+            )
+            for member in members
+            if member.queues and _queues_of(agents, member.extension) != sorted(member.queues)
+        ]
+
+    def _differing_phones(self, answers: Sequence[PhoneState], asked_at: int) -> list[Event]:
+        agents = self._state().agents
+        return [
+            PhoneVerified(
+                extension=answer.extension,
+                status=answer.status,
+                paused=answer.paused,
+                source="status",
+            )
+            for answer in answers
+            if answer.status is not None
+            and _differs(agents.get(answer.extension), answer, asked_at)
+        ]
+
+    async def _records(self, callid: str | None = None) -> list[Event]:
+        """Records that would tell something new; the day before too, for calls over midnight."""
+        today = datetime.fromtimestamp(self._clock() / 1000, self._zone).date()
+        since = today if callid is None else today - timedelta(days=1)
+        records = await self._pbx.records(since, today, callid)
+        return [record for record in records if self._is_news(record)]
+
+    def _is_news(self, record: CallRecorded) -> bool:
+        state = self._state()
+        if record.callid in state.tombstones:
+            return False
+        call = state.calls.get(record.callid)
+        if call is None:
+            return True
+        return not call.records and (call.ended_at is not None or _is_silent(call, self._clock()))
+
+    async def _append(self, events: Sequence[Event]) -> None:
+        if events:
+            await self._log.append(events)
+
+    async def _guarded(self, work: Awaitable[None]) -> None:
+        try:
+            await work
+            self._had_error = False
+        except PbxError as error:
+            self._had_error = True
+            if error.kind != "unconfigured":
+                await self._say(str(error))
+        except LogUnavailable as reason:
+            logger.error("The PBX's answers could not be stored: %s", reason)
+
+    async def _say(self, sentence: str) -> None:
+        try:
+            await self._log.append([PbxAsked(error=sentence)])
+        except LogUnavailable as reason:
+            logger.error("The PBX's silence could not be stored: %s", reason)
+
+
+def _queues_of(agents: dict[str, Agent], extension: str) -> list[str]:
+    agent = agents.get(extension)
+    return agent.queues if agent else []
+
+
+def _differs(agent: Agent | None, answer: PhoneState, asked_at: int) -> bool:
+    """Something to put right or to settle, and nothing newer than the question says otherwise."""
+    if agent is None:
+        return answer.status is not Status.OFF
+    if max(agent.phone_at, agent.since) > asked_at - LOOK_S * 1000:
+        return False
+    paused = agent.mode is Status.PAUSE
+    settled = answer.paused is None or answer.paused == paused or answer.status is Status.OFF
+    return agent.status is not answer.status or not settled or agent.doubt_since is not None
+
+
+def _other_call(agent: Agent, now: int) -> bool:
+    busy = agent.status in {Status.TALK, Status.RING} and not agent.legs
+    return busy and now - max(agent.since, agent.verified_at or 0) >= OTHER_CALL_MS
+
+
+def _is_silent(call: Call, now: int) -> bool:
+    """Nothing was heard of it for a while and nobody talks in it; or it is lost, unrecorded."""
+    if call.state is CallState.ENDED:
+        return call.lost and not call.records and now - (call.ended_at or 0) < LOST_CALL_MS
+    talks = any(leg.state is LegState.TALKING for leg in call.legs.values())
+    return not talks and now - call.heard_at > SILENT_CALL_MS
