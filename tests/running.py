@@ -1,0 +1,73 @@
+"""The whole application as a process of its own, and a PBX that talks to it."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from urllib.parse import urlencode
+
+ROOT = Path(__file__).parent.parent
+TOKEN = "t" * 43
+
+
+class Pitwall:
+    """`python -m app serve` on `port`, its database in `folder`; may be stopped and started."""
+
+    def __init__(self, port: int, folder: Path, **settings: str) -> None:
+        self.url = f"http://127.0.0.1:{port}"
+        self._environ = {
+            **os.environ,
+            "HOST": "127.0.0.1",
+            "PORT": str(port),
+            "PITWALL_LOG": f"sqlite:{folder / 'pitwall.db'}",
+            "PITWALL_WEBHOOK_TOKEN": TOKEN,
+            "PITWALL_TIMEZONE": "Asia/Ho_Chi_Minh",
+            **settings,
+        }
+        self._output = folder / "output.txt"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Return once it answers."""
+        with self._output.open("ab") as output:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "app", "serve"],
+                cwd=ROOT,
+                env=self._environ,
+                stdout=output,
+                stderr=output,
+            )
+        deadline = time.monotonic() + 20
+        while not self._answers():
+            if time.monotonic() > deadline or self._process.poll() is not None:
+                raise AssertionError(self._output.read_text()[-2000:])
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        """End it in an orderly way, frozen or not."""
+        if self._process is not None and self._process.poll() is None:
+            self.signal(signal.SIGCONT)
+            self._process.terminate()
+            self._process.wait(15)
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to the process."""
+        assert self._process is not None
+        self._process.send_signal(number)
+
+    def hook(self, path: str, **parameters: str) -> None:
+        """What the PBX says: `path` is one of the webhooks' paths after `/api`."""
+        url = f"{self.url}/hook/{TOKEN}/api{path}?{urlencode(parameters)}"
+        with urllib.request.urlopen(url, timeout=10) as answer:
+            assert answer.status == 200
+
+    def _answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.url}/alive", timeout=5) as answer:
+                return bool(answer.status == 204)
+        except (urllib.error.URLError, OSError):
+            return False

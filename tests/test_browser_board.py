@@ -1,0 +1,222 @@
+"""The board in a real browser: news without reload, and never old news as if it were new."""
+
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.running import Pitwall
+
+pytestmark = pytest.mark.browser
+
+LIVE = "body[data-link=live]"
+STALE = "body[data-link=stale]"
+# Two ticks of 5 s must be missed, and a person may be told 12 s after the feed died.
+STALE_WITHIN_S = 12
+
+
+@pytest.fixture
+def pitwall(free_port: int, tmp_path: Path) -> Iterator[Pitwall]:
+    running = Pitwall(free_port, tmp_path)
+    running.start()
+    for extension in ("101", "102", "103"):
+        running.hook("/Agent/ChangeStatus", extension=extension, status="on")
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def board(pitwall: Pitwall, page: Page) -> Page:
+    return opened(page, pitwall)
+
+
+def opened(page: Page, pitwall: Pitwall) -> Page:
+    page.goto(pitwall.url)
+    page.wait_for_selector(LIVE)
+    return page
+
+
+def is_called(pitwall: Pitwall, extension: str, callid: str = "c1", event: str = "RING") -> None:
+    pitwall.hook(
+        "/callcenter/call_in",
+        callid=callid,
+        phone="0938363739",
+        extension=extension,
+        queue="999",
+        event=event,
+    )
+
+
+def network_is_down(complaints: list[str]) -> None:
+    """A browser complains about every refused connection; here that's what was asked for."""
+    complaints[:] = [one for one in complaints if "ERR_" not in one and "WebSocket" not in one]
+
+
+def test_the_page_is_of_use_before_any_script_runs(
+    pitwall: Pitwall, page: Page, complaints: list[str]
+) -> None:
+    page.route("**/*.js", lambda route: route.abort())
+    page.goto(pitwall.url)
+
+    expect(page.locator("#a-101")).to_contain_text("Free")
+    expect(page.locator("#link")).to_have_text("Connecting")
+    network_is_down(complaints)
+
+
+def test_a_webhook_changes_a_card_without_reload(board: Page, pitwall: Pitwall) -> None:
+    board.evaluate("window.sameDocument = true")
+    is_called(pitwall, "102")
+
+    expect(board.locator("#a-102")).to_contain_text("Ringing")
+    expect(board.locator("#a-102 .phone")).to_have_text("0938363739")
+    expect(board.locator("#waiting")).to_contain_text("0938363739")
+    is_called(pitwall, "102", event="ANSWER")
+    expect(board.locator("#a-102")).to_contain_text("Talking")
+    expect(board.locator("#waiting")).to_contain_text("Nobody waits")
+    assert board.evaluate("window.sameDocument")
+
+
+def test_a_new_agent_takes_the_place_that_the_order_gives(board: Page, pitwall: Pitwall) -> None:
+    pitwall.hook("/Agent/ChangeStatus", extension="99", status="pause")
+
+    expect(board.locator("#agents > article")).to_have_count(4)
+    ids = board.eval_on_selector_all("#agents > article", "cards => cards.map(card => card.id)")
+    assert ids == ["a-99", "a-101", "a-102", "a-103"]
+
+
+def test_two_browsers_show_the_same(board: Page, pitwall: Pitwall, context: BrowserContext) -> None:
+    other = opened(context.new_page(), pitwall)
+    is_called(pitwall, "103", event="ANSWER")
+
+    for page in (board, other):
+        expect(page.locator("#a-103")).to_contain_text("Talking")
+        expect(page.locator("#count-talk")).to_have_text("1")
+        expect(page.locator("#count-on")).to_have_text("2")
+
+
+def test_time_in_status_goes_on_by_itself(board: Page) -> None:
+    timer = board.locator("#a-101 time")
+    first = timer.inner_text()
+
+    expect(timer).not_to_have_text(first)
+    assert timer.inner_text().startswith("0:")
+
+
+def test_a_restart_is_told_and_then_made_good(
+    board: Page, pitwall: Pitwall, complaints: list[str]
+) -> None:
+    pitwall.stop()
+    board.wait_for_selector(STALE)
+    expect(board.locator("#banner")).to_contain_text("Not live since")
+
+    pitwall.start()
+    is_called(pitwall, "101", event="ANSWER")
+    board.wait_for_selector(LIVE, timeout=30_000)
+    expect(board.locator("#a-101")).to_contain_text("Talking")
+    expect(board.locator("#banner")).to_be_hidden()
+    network_is_down(complaints)
+
+
+def test_a_dead_feed_is_told_within_twelve_seconds(board: Page, pitwall: Pitwall) -> None:
+    pitwall.signal(signal.SIGSTOP)
+    stopped = time.monotonic()
+    board.wait_for_selector(STALE, timeout=STALE_WITHIN_S * 1000)
+    assert time.monotonic() - stopped < STALE_WITHIN_S
+
+    timer = board.locator("#a-101 time")
+    frozen = timer.inner_text()
+    board.wait_for_timeout(1_500)
+    assert timer.inner_text() == frozen
+
+    pitwall.signal(signal.SIGCONT)
+    board.wait_for_selector(LIVE, timeout=15_000)
+
+
+def test_an_open_menu_and_the_focus_survive_updates(board: Page, pitwall: Pitwall) -> None:
+    board.locator("#a-101 summary").click()
+    board.locator("#a-102 summary").focus()
+    for event in ("RING", "ANSWER"):
+        is_called(pitwall, "101", event=event)
+        is_called(pitwall, "102", callid="c2", event=event)
+    expect(board.locator("#a-102 .status")).to_contain_text("Talking")
+
+    expect(board.locator("#a-101 details .sheet")).to_be_visible()
+    expect(board.locator("#a-102 summary")).to_be_focused()
+
+
+def test_a_click_during_updates_is_not_lost(board: Page, pitwall: Pitwall) -> None:
+    button = board.locator("[data-filter-status=talk]")
+    for number in range(10):
+        box = button.bounding_box()
+        assert box is not None
+        board.mouse.move(box["x"] + 10, box["y"] + 10)
+        board.mouse.down()
+        is_called(pitwall, "101", callid=f"c{number}", event="ANSWER")
+        board.wait_for_timeout(60)
+        board.mouse.up()
+        pitwall.hook("/callcenter/hangup", callid=f"c{number}")
+        expect(button).to_have_attribute("aria-pressed", "true" if number % 2 == 0 else "false")
+
+
+def test_no_frame_is_applied_while_a_button_is_held(board: Page, pitwall: Pitwall) -> None:
+    board.locator("#a-103 summary").hover()
+    board.mouse.down()
+    is_called(pitwall, "101")
+    board.wait_for_timeout(700)
+    assert "Free" in board.locator("#a-101").inner_text()
+
+    board.mouse.up()
+    expect(board.locator("#a-101")).to_contain_text("Ringing")
+
+
+def test_filters_survive_updates_and_can_be_undone(board: Page, pitwall: Pitwall) -> None:
+    board.locator("[data-filter-status=talk]").click()
+    expect(board.locator("#none")).to_be_visible()
+
+    is_called(pitwall, "102", event="ANSWER")
+    expect(board.locator("#agents > article:visible")).to_have_count(1)
+    board.locator("#clear").click()
+    expect(board.locator("#agents > article:visible")).to_have_count(3)
+
+    board.locator("#search").fill("103")
+    expect(board.locator("#agents > article:visible")).to_have_count(1)
+
+
+def test_the_order_chosen_is_kept_on_the_device(board: Page, pitwall: Pitwall) -> None:
+    board.locator("#order").select_option("name")
+    board.reload()
+    board.wait_for_selector(LIVE)
+
+    expect(board.locator("#order")).to_have_value("name")
+    with board.expect_websocket() as opening:
+        board.reload()
+    assert opening.value.url.endswith("/live?order=name")
+
+
+def test_selected_text_and_scrolling_survive_updates(board: Page, pitwall: Pitwall) -> None:
+    board.set_viewport_size({"width": 390, "height": 600})
+    board.evaluate("scrollTo(0, 100)")
+    board.evaluate("getSelection().selectAllChildren(document.querySelector('#a-101 h3'))")
+    is_called(pitwall, "101")
+    expect(board.locator("#a-101")).to_contain_text("Ringing")
+
+    assert board.evaluate("String(getSelection())").strip() == "Agent 101"
+    assert board.evaluate("scrollY") == 100
+
+
+def test_a_formula_is_reachable_by_keyboard(board: Page) -> None:
+    board.locator("#totals .hero").nth(1).focus()
+    board.keyboard.press("Tab")
+
+    expect(board.locator("#tip")).to_contain_text("÷ (answered + abandoned")
+    board.keyboard.press("Escape")
+    expect(board.locator("#tip")).to_be_hidden()
+
+
+def test_the_page_fits_a_phone(board: Page) -> None:
+    board.set_viewport_size({"width": 390, "height": 844})
+
+    assert board.evaluate("document.documentElement.scrollWidth") == 390
