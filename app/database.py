@@ -150,12 +150,16 @@ class Database:
         if self._closed:
             return
         self._closed = True
-        for job in await self._unfinished():
-            job.cancel()
-        await self._unfinished()
-        # The reader first: the last one to close folds the WAL into the file, which is a write.
-        for connection in dict.fromkeys((self._reader, self._writer)):
-            await _close(connection)
+        if late := await self._unfinished():
+            await self._writer.interrupt()
+            for job in late:
+                job.cancel()
+            await self._unfinished()
+        if self._reader is not self._writer:
+            await self._reader.interrupt()
+            await _close(self._reader)
+        # The last one to close folds the WAL into the file, and gives that up when interrupted.
+        await _close(self._writer)
 
     async def _unfinished(self) -> set[asyncio.Task[Any]]:
         if not self._jobs:
@@ -219,7 +223,6 @@ async def _connect(uri: str, pragmas: Sequence[str]) -> aiosqlite.Connection:
 
 async def _close(connection: aiosqlite.Connection) -> None:
     # `connection.close()` can't be given up, and a disk that hangs must not hang the program.
-    await connection.interrupt()
     if stopped := connection.stop():
         await asyncio.wait([stopped], timeout=CLOSE_PATIENCE_S)
 

@@ -13,7 +13,7 @@ import aiosqlite
 import pytest
 
 from app import database as module
-from app.database import Database, DatabaseTooNew, DatabaseUnavailable
+from app.database import Database, DatabaseUnavailable
 
 pytestmark = pytest.mark.anyio
 
@@ -36,6 +36,10 @@ def says(*words: str) -> Callable[[aiosqlite.Connection], Awaitable[int]]:
         return len(words)
 
     return job
+
+
+def names_in(folder: Path) -> list[str]:
+    return [file.name for file in folder.iterdir()]
 
 
 async def words(database: Database) -> list[str]:
@@ -142,6 +146,28 @@ async def test_closing_lets_the_jobs_under_way_finish(tmp_path: Path) -> None:
     database = await Database.open(str(tmp_path / "pitwall.db"))
     assert await words(database) == list("01234")
     await database.close()
+
+
+async def test_a_closed_database_is_one_file(tmp_path: Path) -> None:
+    database = await Database.open(str(tmp_path / "pitwall.db"))
+    await database.migrate("words", STEPS)
+    await database.read("SELECT * FROM word")
+    await database.close()
+
+    assert names_in(tmp_path) == ["pitwall.db"]
+
+
+async def test_closing_does_not_wait_for_a_long_read(tmp_path: Path) -> None:
+    database = await Database.open(str(tmp_path / "pitwall.db"))
+    numbers = (
+        "WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT max(x) FROM n"
+    )
+    endless = asyncio.create_task(database.read(numbers))
+    await asyncio.sleep(0.01)
+    await asyncio.wait_for(database.close(), 5)
+
+    with pytest.raises(DatabaseUnavailable, match="closed before"):
+        await endless
 
 
 async def test_closing_gives_up_on_a_job_that_never_ends(
@@ -260,39 +286,3 @@ async def test_a_lock_that_stays_is_said_in_words_and_then_over(
     assert await database.write(says("then")) == 1
     assert await words(database) == ["then"]
     await database.close()
-
-
-async def test_each_step_is_run_once_and_in_order(database: Database) -> None:
-    first = "CREATE TABLE a (x TEXT) STRICT; INSERT INTO a VALUES (';');"
-    second = """
-        -- Two statements; the second holds semicolons of its own.
-        INSERT INTO a VALUES ('2');
-        CREATE TRIGGER t AFTER INSERT ON word BEGIN
-            INSERT INTO a VALUES ('3'); INSERT INTO a VALUES ('4');
-        END
-    """
-    await database.migrate("a", [first])
-    await database.migrate("a", [first, second])
-    await database.migrate("a", [first, second])
-    await database.write(says("go"))
-
-    assert await database.read("SELECT x FROM a") == [(";",), ("2",), ("3",), ("4",)]
-
-
-async def test_a_step_that_fails_is_undone_whole(database: Database) -> None:
-    with pytest.raises(sqlite3.OperationalError):
-        await database.migrate("a", ["CREATE TABLE a (x TEXT) STRICT", "CREATE TABLE a (x TEXT)"])
-
-    await database.migrate("a", ["CREATE TABLE a (x TEXT) STRICT"])
-
-
-async def test_a_step_that_breaks_off_is_an_error(database: Database) -> None:
-    with pytest.raises(sqlite3.OperationalError, match="syntax error|incomplete"):
-        await database.migrate("a", ["CREATE TRIGGER t AFTER INSERT ON word BEGIN SELECT 1;"])
-
-
-async def test_a_database_of_a_newer_version_is_refused_in_words(database: Database) -> None:
-    await database.migrate("a", ["SELECT 1", "SELECT 2"])
-
-    with pytest.raises(DatabaseTooNew, match=r"'a' is at step 2, this version knows 1\. Start"):
-        await database.migrate("a", ["SELECT 1"])

@@ -8,7 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,9 +16,8 @@ import pytest
 from app import database as database_module
 from app.database import DatabaseTooNew
 from app.domain.events import Tick
-from app.log import LogUnavailable, Snapshot, commits
+from app.log import LogUnavailable, Snapshot
 from app.log.codec import EventUnreadable
-from app.log.commits import GroupCommit, Waiting
 from tests.logs import NOON, Place, call, calls, soon, take, told
 
 pytestmark = pytest.mark.anyio
@@ -284,53 +283,3 @@ async def test_a_bug_leaves_nobody_waiting(place: Place, path: str) -> None:
     assert await log.append([call(1)]) == 1
     gc.collect()
     assert heard == ["no such table: event"]
-
-
-def waiting(number: int, rid: str | None = None) -> Waiting:
-    return Waiting([call(number)], [("call_ended", "{}")], NOON, NOON, rid)
-
-
-async def test_all_that_wait_share_one_commit_and_one_is_under_way() -> None:
-    batches: list[list[str]] = []
-    gate = asyncio.Semaphore(0)
-
-    async def write(batch: Sequence[Waiting]) -> None:
-        batches.append([entry.rid or "" for entry in batch])
-        await gate.acquire()
-        for entry in batch:
-            entry.stored.set_result(1)
-
-    queue = GroupCommit(write)
-    entries = [waiting(number, str(number)) for number in range(6)]
-    for entry in entries[:2]:
-        queue.add(entry)
-    await asyncio.sleep(0)
-    for entry in entries[2:]:
-        queue.add(entry)
-    await asyncio.sleep(0)
-    assert batches == [["0", "1"]]
-
-    gate.release()
-    gate.release()
-    await soon(asyncio.gather(*(entry.stored for entry in entries)))
-
-    assert batches == [["0", "1"], ["2", "3", "4", "5"]]
-    assert queue.find("5") is None
-
-
-async def test_closing_refuses_what_a_hung_disk_never_took(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(commits, "CLOSE_PATIENCE_S", 0.02)
-
-    async def write(batch: object) -> None:
-        await asyncio.Event().wait()
-
-    queue = GroupCommit(write)
-    under_way, behind = waiting(1), waiting(2, "r")
-    queue.add(under_way)
-    await asyncio.sleep(0)
-    queue.add(behind)
-    await queue.close()
-
-    for entry in (under_way, behind):
-        with pytest.raises(LogUnavailable, match=r"broke off|before these events"):
-            await soon(entry.stored)

@@ -52,11 +52,12 @@ class Tail:
         """Yield every record after `after`; `stored` reads some of those that were let go."""
         after = max(after, 0)
         while True:
-            if after < self._began:
-                # An empty answer: they were deleted.
-                records = await stored(after) or self._since(max(after, self._began))
-            else:
+            if after >= (began := self._began):
                 records = self._since(after)
+            elif not (records := await stored(after)):
+                # They were deleted.
+                after = began
+                continue
             if records:
                 after = records[-1].seq
                 yield records
