@@ -33,7 +33,7 @@ class Habits:
     short_calls: float = 0.05
     pauses_per_hour: float = 1.1
     pause: float = 330.0
-    outbound_per_hour: float = 4.0
+    outbound_per_hour: float = 1.5
     unregisters_per_hour: float = 0.03
     shift: tuple[float, float] = (5400.0, 18000.0)
     away: tuple[float, float] = (600.0, 1800.0)

@@ -114,10 +114,12 @@ class Staff:
         elif not person.agent.paused:
             self._pause(person, span)
 
-    def _dial_out(self, person: Person) -> None:
+    def _dial_out(self, person: Person, tries: int = 30) -> None:
         # A phone that rings for a queue can dial all the same.
         if person.agent.word in ("on", "ring"):
             self._exchange.dial(person.agent, phone_number(self._chance))
+        elif tries and person.agent.logged_in:
+            self._engine.after(7.0, partial(self._dial_out, person, tries - 1))
 
     def _lose_the_line(self, person: Person) -> None:
         self._exchange.set_registered(person.agent, False)
