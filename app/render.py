@@ -66,8 +66,8 @@ class Renderer:
 
     def page(self, template: str, language: str = "en", **context: object) -> str:
         """A whole page; an unknown language falls back to English."""
-        template_of = self._in(language).get_template
-        return template_of(template).render(language=language, build=self.build, **context)
+        given = {"principal": None, "language": language, "build": self.build, **context}
+        return self._in(language).get_template(template).render(given)
 
     def everything(self, floor: FloorView, audience: Audience) -> Drawing:
         """The whole board."""

@@ -4,9 +4,9 @@ A slow display so sees the newest state less often instead of falling behind.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from typing import cast
+from typing import Any, cast
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
@@ -36,12 +36,12 @@ class Viewer:
         self._repeats = 0
         self._acknowledged = asyncio.Event()
 
-    async def serve(self) -> None:
-        """Return when the viewer has gone or was sent away."""
-        tasks = {asyncio.create_task(self._send()), asyncio.create_task(self._receive())}
+    async def serve(self, *endings: Coroutine[Any, Any, int]) -> None:
+        """Return when the viewer has gone or was sent away; each ending gives a closing code."""
+        tasks = [asyncio.create_task(job) for job in (*endings, self._send(), self._receive())]
         try:
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            codes = [task.result() for task in done]
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            codes = [task.result() for task in tasks if task.done()]
         finally:
             for task in tasks:
                 task.cancel()
