@@ -45,7 +45,7 @@ class Viewer:
         finally:
             for task in tasks:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.wait(tasks)
         if GONE not in codes:
             await self._close(codes[0])
 
