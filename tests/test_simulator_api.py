@@ -1,5 +1,9 @@
 """The API that the simulated PBX serves, its effect on the floor, and the pushing over HTTP."""
 
+import asyncio
+import signal
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -12,12 +16,12 @@ from aiohttp.test_utils import TestClient, TestServer
 from app.simulator.faults import Faults
 from app.simulator.live import Simulation
 from app.simulator.model import Agent
-from app.simulator.serve import application
+from app.simulator.serve import application, somebody_listens
 from app.simulator.webhooks import Pusher
 from app.simulator.wire import Webhook
 from app.simulator.world import Plan, World
 
-pytestmark = pytest.mark.anyio
+pytestmark = pytest.mark.anyio  # of the coroutines among them
 
 KEY = "the-companys-secret"
 PLAN = Plan(agents=6, queues=1, seed=2, start=1_772_438_400.0, load=0.0)
@@ -328,3 +332,37 @@ async def test_a_board_that_is_down_costs_webhooks_and_nothing_else(free_port: i
         await pusher.drain(5.0)
 
     assert pusher.counts == {"failed": 20}
+
+
+async def test_the_exchange_starts_when_the_board_listens() -> None:
+    async with Board().server() as server:
+        await somebody_listens(str(server.make_url("/")), 60.0, asyncio.Event())
+
+
+async def test_the_exchange_waits_no_longer_than_it_is_told(free_port: int) -> None:
+    await somebody_listens(f"http://127.0.0.1:{free_port}", 0.2, asyncio.Event())
+
+
+async def test_a_live_run_ends_when_everybody_has_gone_home() -> None:
+    world = World(Plan(agents=2, seed=1, start=PLAN.start))
+    outbox = Outbox()
+    world.close_after(0.05)
+
+    await asyncio.wait_for(Simulation(world, Faults(), outbox, speed=20_000).run(), 20.0)
+
+    assert outbox.pushed
+    assert world.exchange.switch.calls == {}
+
+
+def test_the_command_stops_cleanly_when_interrupted(free_port: int) -> None:
+    words = ["--target", "http://127.0.0.1:1/hook/token", "--port", str(free_port), "--wait", "0"]
+    command = [sys.executable, "-m", "app.simulator", *words]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+        assert process.stdout is not None
+        assert b"24 agents" in process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        output, _ = process.communicate(timeout=20)
+
+    assert process.returncode == 0
+    assert output.rpartition(b"Stopped.")[1]
+    assert b"token" not in output

@@ -95,7 +95,7 @@ class Customers:
             return
         number = number or self._chance.choices(self._numbers, self._weights)[0]
         call = self._exchange.arrive(number, phone or phone_number(self._chance))
-        self._engine.after(patience(self._chance), partial(self._give_up, call))
+        self._engine.after(patience(self._chance, self._habits.hurry), partial(self._give_up, call))
 
     def _give_up(self, call: Call) -> None:
         if not call.waits:

@@ -97,14 +97,17 @@ class Exchange:
         self.switch.hang_up(call)
 
     def put_down(self, extension: str) -> int:
-        """Hang up the answered calls in which that phone talks; how many."""
+        """Hang up the calls in which that phone is off the hook; how many."""
         agent = self.switch.agents.get(extension)
         legs = dict(agent.legs) if agent is not None else {}
         calls = [self.switch.calls.get(callid) for callid, leg in legs.items() if leg.talks]
-        answered = [call for call in calls if call is not None and call.answered is not None]
-        for call in answered:
-            self.switch.hang_up(call)
-        return len(answered)
+        known = [call for call in calls if call is not None]
+        for call in known:
+            if call.answered is None:
+                self.dialling.fail(call, "NOANSWER")
+            else:
+                self.switch.hang_up(call)
+        return len(known)
 
     def dial(self, agent: Agent, phone: str) -> Call:
         if agent.talks:

@@ -38,6 +38,7 @@ class Habits:
     shift: tuple[float, float] = (5400.0, 18000.0)
     away: tuple[float, float] = (600.0, 1800.0)
     supervisor_pause: float = 600.0
+    hurry: float = 2.0
 
 
 def around(chance: random.Random, mean: float, sigma: float) -> float:
@@ -51,11 +52,12 @@ def talk_span(chance: random.Random, habits: Habits) -> float:
     return min(max(around(chance, habits.talk, 0.55), 15.0), 1800.0)
 
 
-def patience(chance: random.Random) -> float:
+def patience(chance: random.Random, hurry: float) -> float:
+    """How long a caller waits; `hurry` 2 gives up twice as readily as those who were measured."""
     low = 0.0
     for high, hazard in PATIENCE:
-        span = chance.expovariate(hazard)
+        span = chance.expovariate(hazard * hurry)
         if span < high - low:
             return low + span
         low = float(high)
-    return low + chance.expovariate(PATIENCE[-1][1])
+    return low + chance.expovariate(PATIENCE[-1][1] * hurry)

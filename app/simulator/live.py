@@ -47,9 +47,10 @@ class Simulation:
                 self.trace.write(at, webhook)
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Until everybody has gone home, or it is cancelled."""
+        self._began = self._clock() - (self.world.exchange.engine.now - self._start) / self._speed
         self.world.start()
-        while True:
+        while not self.world.is_over():
             self.advance()
             await asyncio.sleep(TICK)
 

@@ -42,6 +42,7 @@ class Agent:
     word: str = "off"
     legs: dict[str, Leg] = field(default_factory=dict)
     answered: int = 0
+    direct: int = 0
     missed: int = 0
     outbound: int = 0
     talk: float = 0.0

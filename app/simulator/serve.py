@@ -23,7 +23,7 @@ from app.simulator.world import World
 
 
 async def serve(options: argparse.Namespace) -> None:
-    """Runs until it is interrupted, or for --hours."""
+    """Runs until it is interrupted, or for --hours and to the end of the last call."""
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
@@ -35,23 +35,41 @@ async def serve(options: argparse.Namespace) -> None:
         simulation.trace = stack.enter_context(trace_of(options))
         await stack.enter_async_context(listening(simulation, options))
         announce(options, world)
+        await somebody_listens(options.target, options.wait, stopped)
         await run(simulation, options, stopped)
     write_truth(options, world)
     print("Stopped.", dict(pusher.counts))
 
 
 async def run(simulation: Simulation, options: argparse.Namespace, stopped: asyncio.Event) -> None:
-    seconds = None if options.hours is None else options.hours * 3600 / options.speed
+    if options.hours is not None:
+        simulation.world.close_after(options.hours)
     running = asyncio.create_task(simulation.run())
     waiting = asyncio.create_task(stopped.wait())
-    await asyncio.wait({running, waiting}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
     for task in (running, waiting):
         task.cancel()
     await asyncio.wait({running, waiting})
     if not running.cancelled():
-        # It never ends by itself: what it raised is a bug, and must be seen.
+        # What it raised is a bug, and must be seen.
         running.result()
     await simulation.pusher.drain(2.0)
+
+
+async def somebody_listens(target: str, seconds: float, stopped: asyncio.Event) -> None:
+    """Wait for the target to start, but not for longer than that: then it misses something."""
+    place = urlsplit(target)
+    port = place.port or (443 if place.scheme == "https" else 80)
+    for _ in range(int(seconds / 0.1)):
+        if stopped.is_set():
+            return
+        try:
+            _, writer = await asyncio.open_connection(place.hostname, port)
+        except OSError:
+            await asyncio.sleep(0.1)
+        else:
+            writer.close()
+            return
 
 
 def application(simulation: Simulation, key: str) -> web.Application:

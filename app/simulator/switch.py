@@ -105,7 +105,8 @@ class Switch:
         leg.talked_from = now
         call.segments.append(Segment(agent.extension, now))
         call.agent = call.agent or agent.extension
-        agent.answered += leg.role in ANNOUNCED_ROLES
+        agent.answered += leg.role == "queue"
+        agent.direct += leg.role in ("direct", "transfer")
         if call.answered is None and leg.role != "click":
             call.answered = now
 

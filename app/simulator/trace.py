@@ -1,6 +1,8 @@
 """Trace files: one webhook a line, with the time at which it was sent; and days made at once."""
 
 import json
+import math
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
@@ -9,7 +11,6 @@ from app.simulator.wire import Webhook
 from app.simulator.world import World
 
 STEP = 5.0
-LONGEST_WAY_HOME = 7200.0
 
 
 class TraceWriter:
@@ -34,17 +35,19 @@ def write_trace(world: World, line: Line, path: Path, *, hours: float, method: s
     with path.open("w", encoding="utf-8") as file:
         writer = TraceWriter(file, method)
         world.start()
-        closing = world.exchange.engine.now + hours * 3600
-        world.exchange.engine.at(closing, world.close)
-        for now in steps(world, closing):
-            line.feed(world.run_until(now))
+        world.close_after(hours)
+        for now, webhooks in steps(world):
+            line.feed(webhooks)
             for at, webhook in line.due(now):
                 writer.write(at, webhook)
                 written += 1
     return written
 
 
-def steps(world: World, closing: float) -> list[float]:
-    begin = world.exchange.engine.now
-    count = int((closing + LONGEST_WAY_HOME - begin) // STEP) + 1
-    return [begin + STEP * index for index in range(1, count + 1)]
+def steps(world: World) -> Iterator[tuple[float, list[Webhook]]]:
+    """Until the world is over; the last step is for ever, so that what is late arrives too."""
+    now = world.exchange.engine.now
+    while not world.is_over():
+        now += STEP
+        yield now, world.run_until(now)
+    yield math.inf, []

@@ -43,6 +43,7 @@ def _agent(agent: Agent) -> dict[str, Any]:
         "queues": list(agent.queues),
         "today": {
             "answered": agent.answered,
+            "direct": agent.direct,
             "missed": agent.missed,
             "outbound": agent.outbound,
             "talk": round(agent.talk, 1),

@@ -42,6 +42,7 @@ class World:
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
+        self._closed = False
         self.exchange = Exchange(
             plan.start, plan.seed, plan.zone, announce_waiting=plan.announce_waiting
         )
@@ -60,8 +61,19 @@ class World:
 
     def close(self) -> None:
         """No new callers; everybody goes home when the last call is done."""
+        self._closed = True
         self.customers.close()
         self.staff.close()
+
+    def is_over(self) -> bool:
+        """Closed, and the last has gone home."""
+        switch = self.exchange.switch
+        if not self._closed or switch.calls:
+            return False
+        return not any(agent.logged_in for agent in switch.agents.values())
+
+    def close_after(self, hours: float) -> None:
+        self.exchange.engine.after(hours * 3600, self.close)
 
     def run_until(self, when: float) -> list[Webhook]:
         return self.exchange.run_until(when)
@@ -69,7 +81,7 @@ class World:
     def _rate(self) -> float:
         habits = self.plan.habits
         # Some are at home or on a break, and all spend time on calls of their own.
-        present = self.plan.agents * 0.78
+        present = self.plan.agents * 0.73
         return self.plan.load * present / (habits.talk + habits.wrap * habits.wraps_up + 5.0)
 
 
