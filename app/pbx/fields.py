@@ -182,7 +182,7 @@ class Fields:
 
 
 def nearest(local: datetime, now: int) -> int:
-    """Milliseconds of a local time; of the two in the hour when clocks go back, the nearer to now."""
+    """Milliseconds of a local time; when the hour comes twice, of the one nearer to now."""
     instants = (int(local.replace(fold=fold).timestamp()) * 1000 for fold in (0, 1))
     return min(instants, key=lambda instant: abs(now - instant))
 

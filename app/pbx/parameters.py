@@ -16,6 +16,7 @@ QUERY_BYTES = 8 * 1024
 BODY_BYTES = 64 * 1024
 PARAMETERS = 64
 NAME_LENGTH = 64
+TOO_LARGE = f"the body is longer than {BODY_BYTES} bytes"
 
 GIVEN_TWICE = "\x00twice"
 NOT_UTF8 = "\x00encoding"
@@ -27,8 +28,12 @@ UNREADABLE = {
 }
 
 
-class TooLarge(WebhookError):
-    """More bytes than a webhook may have."""
+class QueryTooLong(WebhookError):
+    """A query string of more bytes than a webhook may have."""
+
+
+class BodyTooLarge(WebhookError):
+    """A body of more bytes than a webhook may have."""
 
 
 class UnknownType(WebhookError):
@@ -38,7 +43,7 @@ class UnknownType(WebhookError):
 def parse_query(raw: bytes) -> dict[str, str]:
     """The parameters of a query string. Raises WebhookError when it is too long or too many."""
     if len(raw) > QUERY_BYTES:
-        raise TooLarge(f"the query string is longer than {QUERY_BYTES} bytes")
+        raise QueryTooLong(f"the query string is longer than {QUERY_BYTES} bytes")
     return _parse_pairs(raw)
 
 
@@ -48,7 +53,7 @@ def parse_body(body: bytes, content_type: str) -> dict[str, str]:
     What looks like a JSON object is one, whatever the header says: many PBXs send a wrong type.
     """
     if len(body) > BODY_BYTES:
-        raise TooLarge(f"the body is longer than {BODY_BYTES} bytes")
+        raise BodyTooLarge(TOO_LARGE)
     if not body.strip():
         return {}
     kind = content_type.partition(";")[0].strip().lower()

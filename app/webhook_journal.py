@@ -1,0 +1,252 @@
+"""What the PBX sent lately and what became of it, for the diagnostics page. All of it bounded.
+
+The rejected list and the counters survive a restart; they are written together twice a second,
+so that a flood costs no commit each and a crash loses half a second of them. How many webhooks
+were *accepted* is not here: the log knows that exactly.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import aiosqlite
+
+from app.database import Database, DatabaseUnavailable
+from app.masking import masked
+from app.pbx import WebhookError
+from app.peers import PeerCounts
+
+KEPT = 1_000
+SAMPLE_LENGTH = 256
+FLUSH_S = 0.5
+FIELDS = (
+    "callid", "extension", "queue", "phone", "did", "event", "status",
+    "calldate", "duration", "billsec", "holdtime", "direction", "recordingfile",
+)  # fmt: skip
+STEPS = (
+    """CREATE TABLE rejected_webhook (
+        id INTEGER PRIMARY KEY,
+        at INTEGER NOT NULL,
+        peer TEXT NOT NULL,
+        endpoint TEXT NOT NULL,
+        field TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        sample TEXT NOT NULL CHECK (length(sample) <= 256),
+        seq INTEGER
+    ) STRICT""",
+    """CREATE TABLE webhook_counter (
+        name TEXT PRIMARY KEY,
+        value INTEGER NOT NULL
+    ) STRICT""",
+)
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """One webhook as it came. Stored as `seq`, or refused (None); `flags` names dropped fields."""
+
+    at: int
+    peer: str
+    endpoint: str
+    parameters: Mapping[str, str]
+    seq: int | None
+    flags: tuple[str, ...] = ()
+    field: str = ""
+    reason: str = ""
+
+    def shown(self) -> dict[str, str]:
+        """The parameters as a person may see them: numbers masked, long values cut."""
+        return {name: masked(name, value) for name, value in self.parameters.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A webhook with a problem: refused, or stored as `seq` without the field that is named."""
+
+    at: int
+    peer: str
+    endpoint: str
+    field: str
+    reason: str
+    sample: str
+    seq: int | None = None
+
+
+class WebhookJournal:
+    """Newest last in `received` and `rejected`; `counters` count since the database was made."""
+
+    def __init__(
+        self, database: Database, clock: Callable[[], int], unparsable: PeerCounts
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._unwritten: deque[Rejected] = deque(maxlen=KEPT)
+        self._written: dict[str, int] = {}
+        self._stop = asyncio.Event()
+        self.received: deque[Received] = deque(maxlen=KEPT)
+        self.rejected: deque[Rejected] = deque(maxlen=KEPT)
+        self.wrong_tokens = PeerCounts(clock)
+        self.bare = PeerCounts(clock)
+        self.unparsable = unparsable
+        self.accepted = 0
+        """Since this start only."""
+        self.flagged = 0
+        self.refused = 0
+        self.unstored = 0
+
+    @classmethod
+    async def open(
+        cls, database: Database, clock: Callable[[], int], unparsable: PeerCounts | None = None
+    ) -> "WebhookJournal":
+        """Read what is kept. `unparsable` is what the HTTP protocol counts into."""
+        journal = cls(database, clock, unparsable or PeerCounts(clock))
+        await database.migrate("webhook_journal", STEPS)
+        await journal._load()
+        return journal
+
+    def accept(
+        self,
+        peer: str,
+        endpoint: str,
+        params: Mapping[str, str],
+        seq: int,
+        flags: tuple[str, ...],
+    ) -> None:
+        """A webhook was stored as `seq`, without the fields in `flags`."""
+        received = self._received(peer, endpoint, params, seq, flags)
+        self.accepted += 1
+        if flags:
+            self.flagged += 1
+            self._reject(received, ", ".join(flags), "stored, but this field is missing or odd")
+
+    def refuse(
+        self, peer: str, endpoint: str, params: Mapping[str, str], error: WebhookError
+    ) -> None:
+        """A webhook with a right token could not be understood."""
+        self.refused += 1
+        received = self._received(
+            peer, endpoint, params, None, field=error.field, reason=str(error)
+        )
+        self._reject(received, error.field, str(error))
+
+    def count_wrong_token(self, peer: str) -> int:
+        """Somebody without the token; returns how often this address did so within a minute."""
+        return self.wrong_tokens.add(peer)
+
+    def count_bare(self, peer: str) -> None:
+        """A webhook without any token from an address that is not allowed."""
+        self.bare.add(peer)
+
+    def count_unstored(self) -> None:
+        """A webhook was understood but could not be stored; the sender heard 503."""
+        self.unstored += 1
+
+    @property
+    def counters(self) -> dict[str, int]:
+        """The counters that are kept, by name."""
+        return {
+            "refused": self.refused,
+            "flagged": self.flagged,
+            "unstored": self.unstored,
+            "wrong_token": self.wrong_tokens.total,
+            "bare": self.bare.total,
+            "unparsable": self.unparsable.total,
+        }
+
+    async def run(self) -> None:
+        """Write what is new twice a second, until `close`."""
+        while not self._stop.is_set():
+            await self.flush()
+            try:
+                await asyncio.wait_for(self._stop.wait(), FLUSH_S)
+            except TimeoutError:
+                continue
+
+    async def close(self) -> None:
+        """End `run` and write the rest."""
+        self._stop.set()
+        await self.flush()
+
+    async def flush(self) -> None:
+        """Write what is new. Where the database is out of order, it stays new."""
+        rows, counters = list(self._unwritten), self.counters
+        if not rows and counters == self._written:
+            return
+
+        async def write(connection: aiosqlite.Connection) -> None:
+            await connection.executemany(
+                "INSERT INTO rejected_webhook (at, peer, endpoint, field, reason, sample, seq)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                [(r.at, r.peer, r.endpoint, r.field, r.reason, r.sample, r.seq) for r in rows],
+            )
+            await connection.execute(
+                "DELETE FROM rejected_webhook"
+                " WHERE id <= (SELECT max(id) FROM rejected_webhook) - ?",
+                (KEPT,),
+            )
+            await connection.executemany(
+                "INSERT INTO webhook_counter (name, value) VALUES (?, ?)"
+                " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+                list(counters.items()),
+            )
+
+        try:
+            await self._database.write(write)
+        except DatabaseUnavailable:
+            log.warning("The list of rejected webhooks could not be saved; it will be tried again.")
+            return
+        self._written = counters
+        written = set(map(id, rows))
+        self._unwritten = deque(
+            (row for row in self._unwritten if id(row) not in written), maxlen=KEPT
+        )
+
+    def _received(
+        self,
+        peer: str,
+        endpoint: str,
+        params: Mapping[str, str],
+        seq: int | None,
+        flags: tuple[str, ...] = (),
+        field: str = "",
+        reason: str = "",
+    ) -> Received:
+        known = {name: params[name][:SAMPLE_LENGTH] for name in FIELDS if name in params}
+        received = Received(
+            self._clock(), peer, endpoint[:SAMPLE_LENGTH], known, seq, flags, field, reason
+        )
+        self.received.append(received)
+        return received
+
+    def _reject(self, received: Received, field: str, reason: str) -> None:
+        sample = "&".join(f"{name}={value}" for name, value in received.shown().items())
+        rejected = Rejected(
+            received.at,
+            received.peer,
+            received.endpoint,
+            field,
+            reason,
+            sample[:SAMPLE_LENGTH],
+            received.seq,
+        )
+        self.rejected.append(rejected)
+        self._unwritten.append(rejected)
+
+    async def _load(self) -> None:
+        rows = await self._database.read(
+            "SELECT at, peer, endpoint, field, reason, sample, seq FROM rejected_webhook"
+            " ORDER BY id DESC LIMIT ?",
+            (KEPT,),
+        )
+        self.rejected.extend(Rejected(*row) for row in reversed(rows))
+        kept = dict(await self._database.read("SELECT name, value FROM webhook_counter"))
+        self.refused = kept.get("refused", 0)
+        self.flagged = kept.get("flagged", 0)
+        self.unstored = kept.get("unstored", 0)
+        self.wrong_tokens.total += kept.get("wrong_token", 0)
+        self.bare.total += kept.get("bare", 0)
+        self.unparsable.total += kept.get("unparsable", 0)
+        self._written = self.counters
