@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from app.domain.board import extension_order
 from app.domain.events import CallRecorded, Event, PbxAsked, PhoneVerified
 from app.domain.model import Agent, Call, FloorState
-from app.domain.states import CallState, LegState, Status
+from app.domain.states import CallState, Direction, LegState, Status
 from app.log import EventLog, LogUnavailable
 from app.pbx import Member, Pbx, PbxError, PhoneState
 
@@ -26,7 +26,10 @@ PHONES_AT_ONCE = 100
 CALLS_AT_ONCE = 20
 DOUBT_AGAIN_MS = 15_000
 OTHER_CALL_MS = 60_000
-SILENT_CALL_MS = 45_000
+RINGING_MS = 10_000
+# A change this fresh may be newer than the answer.
+JUST_NOW_MS = 1_000
+SILENT_CALL_MS = 15_000
 LOST_CALL_MS = 600_000
 
 logger = logging.getLogger(__name__)
@@ -100,10 +103,10 @@ class Reconciler:
 
     def doubted(self) -> Iterator[str]:
         """Extensions to ask for at once: in doubt, or busy with a call we do not know."""
-        now = self._clock()
-        for extension, agent in self._state().agents.items():
+        now, state = self._clock(), self._state()
+        for extension, agent in state.agents.items():
             recently = now - self._asked.get(extension, 0) < DOUBT_AGAIN_MS
-            if not recently and (agent.doubt_since is not None or _other_call(agent, now)):
+            if not recently and (agent.doubt_since is not None or _unexplained(state, agent, now)):
                 yield extension
 
     def _differing_queues(self, members: Sequence[Member]) -> list[Event]:
@@ -119,7 +122,6 @@ class Reconciler:
         ]
 
     def _differing_phones(self, answers: Sequence[PhoneState], asked_at: int) -> list[Event]:
-        agents = self._state().agents
         return [
             PhoneVerified(
                 extension=answer.extension,
@@ -128,9 +130,19 @@ class Reconciler:
                 source="status",
             )
             for answer in answers
-            if answer.status is not None
-            and _differs(agents.get(answer.extension), answer, asked_at)
+            if answer.status is not None and self._is_told_new(answer, asked_at)
         ]
+
+    def _is_told_new(self, answer: PhoneState, asked_at: int) -> bool:
+        """Something to put right or to settle, and nothing newer than the question disagrees."""
+        state = self._state()
+        agent = state.agents.get(answer.extension)
+        if agent is None:
+            return answer.status is not Status.OFF
+        if max(agent.phone_at, agent.since) > asked_at - JUST_NOW_MS:
+            return False
+        open_question = agent.doubt_since is not None or _unexplained(state, agent, asked_at)
+        return open_question or _differs(agent, answer)
 
     async def _records(self, callid: str | None = None) -> list[Event]:
         """Records that would tell something new; the day before too, for calls over midnight."""
@@ -175,20 +187,24 @@ def _queues_of(agents: dict[str, Agent], extension: str) -> list[str]:
     return agent.queues if agent else []
 
 
-def _differs(agent: Agent | None, answer: PhoneState, asked_at: int) -> bool:
-    """Something to put right or to settle, and nothing newer than the question says otherwise."""
-    if agent is None:
-        return answer.status is not Status.OFF
-    if max(agent.phone_at, agent.since) > asked_at - LOOK_S * 1000:
+def _differs(agent: Agent, answer: PhoneState) -> bool:
+    paused_alike = answer.paused is None or answer.paused == (agent.mode is Status.PAUSE)
+    return agent.status is not answer.status or not (paused_alike or answer.status is Status.OFF)
+
+
+def _unexplained(state: FloorState, agent: Agent, now: int) -> bool:
+    """Busy for a while, yet no call we know of makes it so; soon, where one rings that may."""
+    if agent.status not in {Status.TALK, Status.RING}:
         return False
-    paused = agent.mode is Status.PAUSE
-    settled = answer.paused is None or answer.paused == paused or answer.status is Status.OFF
-    return agent.status is not answer.status or not settled or agent.doubt_since is not None
-
-
-def _other_call(agent: Agent, now: int) -> bool:
-    busy = agent.status in {Status.TALK, Status.RING} and not agent.legs
-    return busy and now - max(agent.since, agent.verified_at or 0) >= OTHER_CALL_MS
+    calls = [state.calls[callid] for callid in agent.legs]
+    wanted = LegState.TALKING if agent.status is Status.TALK else LegState.RINGING
+    if any(
+        call.direction is Direction.OUTBOUND or call.legs[agent.extension].state is wanted
+        for call in calls
+    ):
+        return False
+    patience = RINGING_MS if calls else OTHER_CALL_MS
+    return now - max(agent.since, agent.verified_at or 0) >= patience
 
 
 def _is_silent(call: Call, now: int) -> bool:

@@ -27,6 +27,8 @@ def call_of(
         _conflict(turn, call, direction)
     if call.lost:
         _revive(turn, call)
+    if call.in_doubt:
+        _believe(turn, call)
     return call
 
 
@@ -34,6 +36,16 @@ def _revive(turn: Turn, call: Call) -> None:
     """That the call is lost was our own conclusion; the PBX speaks of it, so it is not."""
     call.lost, call.ended_at, call.settled = False, None, False
     call.state, call.since = CallState.WAITING, turn.at
+
+
+def _believe(turn: Turn, call: Call) -> None:
+    """The PBX speaks of a call that was doubted only because it had not for so long."""
+    agents = [turn.state.agents[extension] for extension in call.legs]
+    if any(agent.doubt_since is not None for agent in agents):
+        return
+    call.in_doubt = False
+    for agent in agents:
+        agent.in_doubt = False
 
 
 def _conflict(turn: Turn, call: Call, told: Direction) -> None:

@@ -14,6 +14,7 @@ SETTLE_AFTER = MINUTE
 # Rule 9: how long a state may stay unheard of before it is doubted …
 RINGING_UNHEARD = 5 * MINUTE
 WAITING_UNHEARD = 30 * MINUTE
+PASSED_OVER = MINUTE
 TALKING_UNHEARD = 4 * HOUR
 AGENT_UNHEARD = 12 * HOUR
 # … and how much longer until the doubt is settled without the PBX.
@@ -124,7 +125,7 @@ def _mark(turn: Turn, agent: Agent) -> None:
 def _doubt_call(turn: Turn, call: Call) -> None:
     """A call nobody has spoken of for too long is doubted, and closed as lost a minute later."""
     unheard = turn.at - call.heard_at
-    limit = _patience(call)
+    limit = _patience(turn, call)
     if _is_gone(call) and unheard >= GIVE_UP_AFTER:
         end(turn, call)
     elif (
@@ -141,11 +142,24 @@ def _doubt_call(turn: Turn, call: Call) -> None:
     turn.touch(call)
 
 
-def _patience(call: Call) -> int:
+def _patience(turn: Turn, call: Call) -> int:
     states = {leg.state for leg in call.legs.values()}
     if LegState.TALKING in states:
         return TALKING_UNHEARD
-    return RINGING_UNHEARD if LegState.RINGING in states else WAITING_UNHEARD
+    if LegState.RINGING in states:
+        return RINGING_UNHEARD
+    return PASSED_OVER if _is_passed_over(turn, call) else WAITING_UNHEARD
+
+
+def _is_passed_over(turn: Turn, call: Call) -> bool:
+    """Nobody rings for this caller though an agent of the queue has been free all that time."""
+    visit = current_visit(call)
+    return visit is not None and any(
+        agent.status is Status.ON
+        and visit.queue in agent.queues
+        and turn.at - agent.since >= PASSED_OVER
+        for agent in turn.state.agents.values()
+    )
 
 
 def _is_gone(call: Call) -> bool:

@@ -3,9 +3,9 @@
 from app.domain import events
 from app.domain.agents import agent_of, claim_phone, refresh
 from app.domain.books import queue_of
-from app.domain.calls import end, end_leg, settle
+from app.domain.calls import end, end_leg, is_answered, settle, talks
 from app.domain.model import Agent, Repair
-from app.domain.states import LegState, Status
+from app.domain.states import Direction, LegState, Status
 from app.domain.turn import GRACE, Turn
 
 REPAIRS_KEPT = 500
@@ -51,8 +51,8 @@ def phone_verified(turn: Turn, event: events.PhoneVerified) -> None:
 
 def _described(agent: Agent) -> str:
     """What a repair may change, as an administrator reads it."""
-    paused = ", paused" if agent.mode is Status.PAUSE and agent.status is not Status.PAUSE else ""
-    return f"{agent.status}{paused}; queues {', '.join(agent.queues) or '–'}"
+    paused = agent.mode is Status.PAUSE and agent.status is not Status.PAUSE
+    return f"{agent.status}, paused" if paused else str(agent.status)
 
 
 def _set_queues(turn: Turn, agent: Agent, queues: tuple[str, ...]) -> None:
@@ -74,6 +74,8 @@ def _set_paused(agent: Agent, *, paused: bool) -> None:
 
 def _settle_phone(turn: Turn, agent: Agent, status: Status) -> None:
     """The PBX's word on the phone against our legs; a leg younger than the grace may be newer."""
+    if status is Status.TALK:
+        _answer_unheard(turn, agent)
     claim_phone(turn, agent, status)
     for callid in list(agent.legs):
         call = turn.state.calls[callid]
@@ -86,3 +88,26 @@ def _settle_phone(turn: Turn, agent: Agent, status: Status) -> None:
             end_leg(turn, call, agent.extension)
         settle(turn, call)
     agent.in_doubt, agent.doubt_since = False, None
+
+
+def _answer_unheard(turn: Turn, agent: Agent) -> None:
+    """The PBX says that this phone talks, and all we know of it is one call that rings: answered.
+
+    When the phone had said so by itself, that was the moment. A record or an abandon told later
+    replaces this conclusion.
+    """
+    if len(agent.legs) != 1:
+        return
+    call = turn.state.calls[agent.legs[0]]
+    leg = call.legs[agent.extension]
+    talked_before = agent.status is Status.TALK and agent.since < leg.since
+    if leg.state is not LegState.RINGING or turn.at - leg.since <= GRACE or talked_before:
+        return
+    then = agent.since if agent.status is Status.TALK else turn.at
+    at_that_time = Turn(turn.state, then, turn.changes)
+    if call.direction is Direction.OUTBOUND:
+        talks(at_that_time, call, agent.extension)
+    else:
+        is_answered(at_that_time, call, agent.extension, leg.queue)
+    for visit in call.visits:
+        visit.inferred = visit.inferred or visit.answered_at == then

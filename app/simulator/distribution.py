@@ -128,6 +128,7 @@ class Distribution:
         self._leave(call).tally.abandoned += 1
         with self._switch.wire.mixed():
             self._say_abandon(call)
+            self._switch.records.keep_abandoned(call)
             self._switch.say_hangup(call)
             self._switch.close(call)
 

@@ -22,10 +22,17 @@ class Records:
         self, call: Call, status: str, part: Segment, billed_from: float | None = None
     ) -> None:
         """Keep and push the record of one part of a call; without `billed_from` nobody talked."""
+        record = self._record(call, status, part, billed_from)
+        self.kept.append(record)
+        self._wire.say(CALLDATA, self._params(call, record, part.extension), "Cdr")
+
+    def _record(
+        self, call: Call, status: str, part: Segment, billed_from: float | None
+    ) -> dict[str, str]:
         end = self._engine.now if part.end is None else part.end
         billsec = 0.0 if billed_from is None else end - billed_from
         outbound = call.direction == "Outbound"
-        record = {
+        return {
             "callid": call.callid,
             "direction": call.direction,
             "callerid": part.extension if outbound else call.phone,
@@ -36,8 +43,10 @@ class Records:
             "status": status,
             "recordingpath": "" if billed_from is None else self._recording_of(call),
         }
-        self.kept.append(record)
-        self._wire.say(CALLDATA, self._params(call, record, part.extension), "Cdr")
+
+    def keep_abandoned(self, call: Call) -> None:
+        """A caller who gave up is in the report as well; what is pushed of it is another message."""
+        self.kept.append(self._record(call, "ABANDON", Segment("", call.started, None), None))
 
     def note_talk(self, call: Call) -> None:
         """The record of an answered call, or one for each stretch after a transfer."""
