@@ -1,9 +1,7 @@
 """The database: all or nothing, one job after the other, and faults in words."""
 
 import asyncio
-import os
 import sqlite3
-import stat
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -197,54 +195,6 @@ def test_a_forgotten_close_does_not_keep_the_process_alive(tmp_path: Path) -> No
     assert subprocess.run(command, timeout=10, check=False).returncode == 0
 
 
-async def test_the_file_and_its_new_folder_are_for_the_owner_alone(tmp_path: Path) -> None:
-    path = tmp_path / "new" / "pitwall.db"
-    database = await Database.open(str(path))
-    await database.migrate("words", STEPS)
-    modes = {stat.S_IMODE(os.stat(file).st_mode) for file in path.parent.iterdir()}
-    await database.close()
-
-    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
-    assert modes == {0o600}
-
-
-@pytest.mark.parametrize("where", ["a-file/pitwall.db", "a-folder"])
-async def test_a_place_that_can_not_be_written_is_refused_in_words(
-    tmp_path: Path, where: str
-) -> None:
-    (tmp_path / "a-file").touch()
-    (tmp_path / "a-folder").mkdir()
-
-    with pytest.raises(DatabaseUnavailable, match=r"can't be opened for writing: .*\. Check"):
-        await Database.open(str(tmp_path / where))
-
-
-async def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path: Path) -> None:
-    path = tmp_path / "pitwall.db"
-    path.write_bytes(b"dear diary " * 100)
-
-    with pytest.raises(DatabaseUnavailable, match="not a database"):
-        await Database.open(str(path))
-
-    assert path.read_bytes() == b"dear diary " * 100
-
-
-async def test_a_path_with_odd_letters_is_the_file_of_that_name(tmp_path: Path) -> None:
-    path = tmp_path / "sổ 100%?#.db"
-    database = await Database.open(str(path))
-    await database.migrate("words", STEPS)
-    await database.close()
-
-    assert path.stat().st_size > 0
-
-
-async def test_an_old_sqlite_is_refused_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 34, 1))
-
-    with pytest.raises(DatabaseUnavailable, match="newer is needed"):
-        await Database.open(":memory:")
-
-
 async def test_settings_that_keep_answered_writes_are_on(tmp_path: Path) -> None:
     database = await Database.open(str(tmp_path / "pitwall.db"))
 
@@ -285,4 +235,19 @@ async def test_a_lock_that_stays_is_said_in_words_and_then_over(
     other.close()
     assert await database.write(says("then")) == 1
     assert await words(database) == ["then"]
+    await database.close()
+
+
+async def test_a_job_that_only_read_so_far_already_holds_the_lock(tmp_path: Path) -> None:
+    database = await Database.open(str(tmp_path / "pitwall.db"))
+    await database.migrate("words", STEPS)
+    other = sqlite3.connect(tmp_path / "pitwall.db", timeout=0, isolation_level=None)
+
+    async def job(connection: aiosqlite.Connection) -> None:
+        await connection.execute_fetchall("SELECT * FROM word")
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            other.execute("INSERT INTO word VALUES ('theirs')")
+
+    await database.write(job)
+    other.close()
     await database.close()

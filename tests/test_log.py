@@ -158,6 +158,15 @@ async def test_a_repeat_at_the_same_moment_is_stored_once(log: EventLog) -> None
     assert log.last_seq == 1
 
 
+async def test_a_cancelled_repeat_leaves_the_first_its_answer(log: EventLog) -> None:
+    first = asyncio.create_task(log.append([call(1)], rid="r-1"))
+    repeat = asyncio.create_task(log.append([call(1)], rid="r-1"))
+    await asyncio.sleep(0)
+    repeat.cancel()
+
+    assert await soon(first) == 1
+
+
 async def test_a_request_is_forgotten_after_two_minutes(log: EventLog, clock: Clock) -> None:
     await log.append([call(1)], rid="r-1")
     clock.now += 120_001

@@ -101,7 +101,7 @@ async def test_requests_are_remembered_across_a_restart(place: Place) -> None:
     assert await log.append([call(0)], rid="old") == 2004
 
 
-async def test_old_requests_are_not_read_at_a_start(place: Place) -> None:
+async def test_only_new_requests_are_remembered_across_a_restart(place: Place) -> None:
     log = await place.open()
     await log.append(calls(1, 1200), rid="old")
     place.clock.now += 120_001

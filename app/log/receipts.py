@@ -11,7 +11,6 @@ class Receipts:
 
     def keep(self, rid: str, seq: int, now: int) -> None:
         """Remember the answer, and forget what is too old."""
-        self._kept.pop(rid, None)
         self._kept[rid] = (seq, now)
         while _is_over(self._kept[oldest := next(iter(self._kept))][1], now):
             del self._kept[oldest]

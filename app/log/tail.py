@@ -50,7 +50,6 @@ class Tail:
         self, after: int, stored: Callable[[int], Awaitable[Sequence[Record]]] = _nothing_older
     ) -> AsyncIterator[Sequence[Record]]:
         """Yield every record after `after`; `stored` reads some of those that were let go."""
-        after = max(after, 0)
         while True:
             if after >= (began := self._began):
                 records = self._since(after)
