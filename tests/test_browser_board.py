@@ -143,7 +143,7 @@ def test_an_open_menu_and_the_focus_survive_updates(board: Page, pitwall: Pitwal
         is_called(pitwall, "102", callid="c2", event=event)
     expect(board.locator("#a-102 .status")).to_contain_text("Talking")
 
-    expect(board.locator("#a-101 details .sheet")).to_be_visible()
+    expect(board.locator("#a-101 details .facts")).to_be_visible()
     expect(board.locator("#a-102 summary")).to_be_focused()
 
 
