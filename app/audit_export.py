@@ -26,9 +26,12 @@ def csv_line(cells: Sequence[object]) -> str:
     return line.getvalue()
 
 
+def csv_heading() -> str:
+    return csv_line(NAMES)
+
+
 def as_csv(rows: Iterable[AuditRow]) -> Iterator[str]:
-    """A heading, then a line per row; times are UTC, RFC 3339."""
-    yield csv_line(NAMES)
+    """A line per row; times are UTC, RFC 3339."""
     for row in rows:
         yield csv_line(list(said(row).values()))
 

@@ -10,6 +10,7 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
+from app.access import Access
 from app.database import Database
 from app.domain.days import BusinessDay
 from app.log.open import database_path, open_log
@@ -17,15 +18,39 @@ from app.peers import PeerCounts
 from app.projector import Projector
 from app.render import Renderer
 from app.settings import Settings
-from app.web import api, assets, board, health, hooks
+from app.web import (
+    account,
+    api,
+    assets,
+    audit_pages,
+    auth,
+    board,
+    health,
+    hooks,
+    users,
+    walls,
+)
+from app.web.csrf import CrossSiteGuard
 from app.web.headers import SecurityHeaders
+from app.web.pages import EXCEPTION_HANDLERS
 from app.web.parts import Parts
 from app.webhook_journal import WebhookJournal
 from app.webhook_tokens import WebhookTokens
 
 logger = logging.getLogger(__name__)
 
-ROUTES = [*hooks.ROUTES, *board.ROUTES, *api.ROUTES, *health.ROUTES, *assets.ROUTES]
+ROUTES = [
+    *hooks.ROUTES,
+    *board.ROUTES,
+    *auth.ROUTES,
+    *account.ROUTES,
+    *users.ROUTES,
+    *walls.ROUTES,
+    *audit_pages.ROUTES,
+    *api.ROUTES,
+    *health.ROUTES,
+    *assets.ROUTES,
+]
 
 
 def wall_clock() -> int:
@@ -53,7 +78,8 @@ async def running_parts(
         projector = Projector(log, days, renderer, clock)
         await projector.start()
         stack.push_async_callback(projector.save_snapshot)
-        yield Parts(settings, log, database, projector, renderer, journal, tokens, clock)
+        access = await Access.open(database, clock, api_token=settings.api_token or "")
+        yield Parts(settings, log, database, projector, renderer, journal, tokens, access, clock)
 
 
 def create_app(
@@ -74,6 +100,7 @@ def create_app(
                 "projector": projector.run(),
                 "ticks": projector.tick(),
                 "journal": parts.journal.run(),
+                "access": parts.access.keep(),
             }
             tasks = [_watched(name, loop, on_death) for name, loop in loops.items()]
             on_start(parts)
@@ -87,7 +114,8 @@ def create_app(
     return Starlette(
         routes=ROUTES,
         lifespan=lifespan,
-        middleware=[Middleware(SecurityHeaders)],
+        middleware=[Middleware(SecurityHeaders), Middleware(CrossSiteGuard)],
+        exception_handlers=EXCEPTION_HANDLERS,
     )
 
 

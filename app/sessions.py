@@ -210,6 +210,10 @@ class Sessions:
             session.boards -= 1
             self._touch(session)
 
+    def boards_of(self, user_id: int) -> int:
+        """How many boards this user has open, in all browsers."""
+        return sum(session.boards for session in self.of(user_id))
+
     async def wait_ended(self, key: str) -> Ending:
         """Return as soon as the session is over, or what it may see has changed."""
         session = self._live.get(key)

@@ -5,7 +5,8 @@ minutes; of a wall's token only a digest is kept.
 """
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -72,6 +73,7 @@ class Wall:
     seen_at: int
     address: str
     written_at: int
+    boards: int = 0
     watch: Watch = field(default_factory=Watch)
 
 
@@ -153,8 +155,27 @@ class Walls:
         wall = self._by_key.get(key)
         return Ending.SIGNED_OUT if wall is None else await wall.watch.wait()
 
+    @contextmanager
+    def open_board(self, key: str) -> Iterator[None]:
+        """While this lasts the wall is seen."""
+        wall = self._by_key.get(key)
+        if wall is None:
+            yield
+            return
+        wall.boards += 1
+        try:
+            yield
+        finally:
+            wall.boards -= 1
+
+    def boards_of(self, wall_id: int) -> int:
+        return sum(wall.boards for wall in self._by_key.values() if wall.wall_id == wall_id)
+
     async def sweep(self) -> None:
         """Turn off what was not seen for 180 days, write down who was. Call about once a minute."""
+        for wall in self._by_key.values():
+            if wall.boards:
+                wall.seen_at = self._clock()
         for wall in [wall for wall in self._by_key.values() if self._is_over(wall)]:
             await self.remove(wall.wall_id)
         for wall in list(self._by_key.values()):

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from app.audit import Actor, Audit, Deed, Wanted
-from app.audit_export import as_csv, as_json, harmless
+from app.audit_export import as_csv, as_json, csv_heading, harmless
 from app.database import Database, DatabaseUnavailable
 
 pytestmark = pytest.mark.anyio
@@ -242,7 +242,7 @@ async def test_exports_hold_every_row(audit):
     await audit.intent(ANN, replace(LISTEN, reason='=HYPERLINK("x")', queue='a,"b"'))
     await audit.done(ANN, Deed("export"))
     rows = await audit.page()
-    table = list(csv.DictReader(io.StringIO("".join(as_csv(rows)))))
+    table = list(csv.DictReader(io.StringIO(csv_heading() + "".join(as_csv(rows)))))
     objects = [json.loads(line) for line in as_json(rows)]
 
     assert [row["seq"] for row in table] == ["2", "1"]

@@ -7,6 +7,7 @@ from typing import cast
 from starlette.requests import HTTPConnection
 from starlette.types import Scope
 
+from app.access import Access
 from app.database import Database
 from app.domain.floor import Floor
 from app.log import EventLog
@@ -29,6 +30,7 @@ class Parts:
     renderer: Renderer
     journal: WebhookJournal
     tokens: WebhookTokens
+    access: Access
     clock: Callable[[], int]
     """Milliseconds since the epoch, UTC: the same clock that stamps the log."""
 

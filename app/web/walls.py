@@ -1,0 +1,142 @@
+"""Pairing a wall display: the screen that shows a code, and the administrators' page of walls."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from app.audit import Deed
+from app.pairing import Pairing
+from app.rights import Principal
+from app.walls import LAYOUTS, MASKINGS, Display, WallProblem
+from app.web import cookies
+from app.web.forms import Form, FormProblem, form_of
+from app.web.guard import access_of, actor_of, address_of, require_admin, wall_of
+from app.web.pages import go, render
+from app.web.users import queues_in
+
+WALL = "/wall"
+WALL_DAYS = 180
+PER_MINUTE = 60
+
+
+async def pair(request: Request) -> Response:
+    """The code of this screen; it asks again every few seconds until it is let in."""
+    if wall_of(request):
+        return go(request, WALL)
+    access = access_of(request)
+    if wait := access.attempts.too_many(f"pair {address_of(request)}", PER_MINUTE):
+        problem = f"Too many requests. Try again in {wait} s."
+        return render(request, "pair.html", 429, code="", problem=problem)
+    if token := access.pairings.collect(cookies.read(request, cookies.PAIRING)):
+        return _let_in(request, token)
+    return _code(request)
+
+
+def _let_in(request: Request, token: str) -> Response:
+    response = go(request, WALL)
+    cookies.give(request, response, cookies.WALL, token, WALL_DAYS)
+    cookies.take_back(request, response, cookies.PAIRING)
+    return response
+
+
+def _code(request: Request) -> Response:
+    pairings = access_of(request).pairings
+    pairing = pairings.find(cookies.read(request, cookies.PAIRING))
+    if pairing:
+        return _shows(request, pairing)
+    try:
+        secret, pairing = pairings.begin(address_of(request))
+    except WallProblem as problem:
+        return render(request, "pair.html", 503, code="", problem=str(problem))
+    response = _shows(request, pairing)
+    cookies.give(request, response, cookies.PAIRING, secret)
+    return response
+
+
+def _shows(request: Request, pairing: Pairing) -> Response:
+    code = f"{pairing.code[:4]} {pairing.code[4:]}"
+    return render(request, "pair.html", code=code, problem="")
+
+
+def renew(request: Request, response: Response) -> None:
+    """For the wall's page: every load lets the cookie live another 180 days."""
+    if token := cookies.read(request, cookies.WALL):
+        cookies.give(request, response, cookies.WALL, token, WALL_DAYS)
+
+
+async def walls_page(request: Request) -> Response:
+    await require_admin(request)
+    return _shown(request)
+
+
+def _shown(request: Request, status: int = 200, **said: str) -> Response:
+    access = access_of(request)
+    return render(
+        request,
+        "walls.html",
+        status,
+        walls=access.walls.all(),
+        waiting=access.pairings.waiting(),
+        layouts=LAYOUTS,
+        maskings=MASKINGS,
+        **{"problem": "", "done": "", **said},
+    )
+
+
+async def change_walls(request: Request) -> Response:
+    """What `do` names: approve a screen, change or remove a wall."""
+    admin = await require_admin(request, to_change=True)
+    form = await form_of(request)
+    actions = {"": approve, "change": change, "remove": remove}
+    action = actions.get(form.one("do"))
+    if action is None:
+        raise FormProblem("There is no such thing to do.")
+    try:
+        return await action(request, admin, form)
+    except WallProblem as problem:
+        return _shown(request, 422, problem=str(problem))
+
+
+async def approve(request: Request, admin: Principal, form: Form) -> Response:
+    display = read_display(form)
+    pairings = access_of(request).pairings
+    pairing = await pairings.approve(form.one("code"), display, admin.name)
+    await _note(request, admin, "pair wall", f"{display.name} at {pairing.address}")
+    return _shown(request, done=display.name)
+
+
+async def change(request: Request, admin: Principal, form: Form) -> Response:
+    display = read_display(form)
+    await access_of(request).walls.change(form.number("wall"), display)
+    await _note(request, admin, "change wall", display.name)
+    return _shown(request, done=display.name)
+
+
+async def remove(request: Request, admin: Principal, form: Form) -> Response:
+    """Off within a second, wherever it hangs."""
+    wall = await access_of(request).walls.remove(form.number("wall"))
+    await _note(request, admin, "remove wall", wall.display.name)
+    return _shown(request, done=wall.display.name)
+
+
+def read_display(form: Form) -> Display:
+    """What a wall is to show, as the form says."""
+    some = form.one("scope") == "some"
+    return Display(
+        name=form.one("name"),
+        layout=form.one("layout", LAYOUTS[0]),
+        queues=frozenset(queues_in(form.one("queues"))) if some else None,
+        language=form.one("language"),
+        masking=form.one("masking", MASKINGS[0]),
+    )
+
+
+async def _note(request: Request, admin: Principal, action: str, what: str) -> None:
+    await access_of(request).audit.done(actor_of(request, admin), Deed(action, reason=what))
+
+
+ROUTES: list[BaseRoute] = [
+    Route("/pair", pair, methods=["GET"]),
+    Route("/admin/walls", walls_page, methods=["GET"]),
+    Route("/admin/walls", change_walls, methods=["POST"]),
+]
