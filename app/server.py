@@ -5,12 +5,13 @@ import socket
 
 import uvicorn
 
-from app.main import create_app
+from app.main import create_app, wall_clock
+from app.peers import PeerCounts
+from app.protocol import BACKLOG, server_config
 from app.settings import Settings
 from app.web.parts import Parts
 
 FAILED = 1
-BACKLOG = 2048
 # A viewer that reads nothing may hold this much in the kernel, and for this long.
 SEND_BUFFER = 64 * 1024
 USER_TIMEOUT_MS = 20_000
@@ -51,26 +52,14 @@ def serve(settings: Settings) -> int:
         died.append(True)
         server.should_exit = True
 
-    app = create_app(settings, on_start=lambda parts: greet(settings, parts), on_death=on_death)
-    server = uvicorn.Server(
-        uvicorn.Config(
-            app,
-            loop="uvloop",
-            http="httptools",
-            ws="websockets-sansio",
-            ws_max_size=4096,
-            ws_ping_interval=15,
-            ws_ping_timeout=15,
-            ws_per_message_deflate=False,
-            proxy_headers=False,
-            server_header=False,
-            access_log=False,
-            log_level="warning",
-            timeout_keep_alive=75,
-            timeout_graceful_shutdown=5,
-            backlog=BACKLOG,
-        )
+    unparsable = PeerCounts(wall_clock)
+    app = create_app(
+        settings,
+        on_start=lambda parts: greet(settings, parts),
+        on_death=on_death,
+        unparsable=unparsable,
     )
+    server = uvicorn.Server(server_config(app, unparsable.add))
     server.run([listening])
     return FAILED if died or not server.started else 0
 

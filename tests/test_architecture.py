@@ -54,7 +54,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "simulator": frozenset(),
     "web": EVERYTHING - STARTS - {"web", "simulator", "reconciler"},
     "main": EVERYTHING - STARTS - {"simulator"},
-    "server": frozenset({"main", "settings", "web"}),
+    "server": frozenset({"main", "peers", "protocol", "settings", "web"}),
     "demo": frozenset({"server", "settings", "simulator"}),
     "__main__": EVERYTHING,
 }

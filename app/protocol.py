@@ -1,0 +1,154 @@
+"""What uvicorn leaves open and an HTTP server must not: deadlines and sizes of half-sent requests.
+
+A connection without a complete request is closed after ten seconds, a head over 16 KiB is
+refused, and what the parser refuses is counted: a PBX that sends such requests must be seen.
+"""
+
+import asyncio
+import importlib.util
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+HEAD_BYTES = 16 * 1024
+HEAD_S = 10.0
+BODY_S = 10.0
+# What still comes of a request that was answered early is read away, so that a sender in the
+# middle of its body gets to see the answer.
+LINGER_S = 1.0
+# Requests are counted or served all the same, and a stranger could fill the log with these.
+NOT_WORTH_A_LINE = frozenset({"Invalid HTTP request received.", "Unsupported upgrade request."})
+BACKLOG = 2048
+
+
+class MissingPart(Exception):
+    """A fast part of the server is not installed; uvicorn would quietly do without."""
+
+
+class GuardedProtocol(HttpToolsProtocol):
+    """One connection. `count_refusal` hears the address of each request the parser refused."""
+
+    count_refusal: Callable[[str], object] = staticmethod(lambda peer: None)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._deadline: float | None = None
+        self._alarm: asyncio.TimerHandle | None = None
+        self._in_head = True
+        self._head_bytes = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._expect_within(HEAD_S)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._expect_nothing()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self._in_head:
+            self._head_bytes += len(data)
+            # Here too: blank lines begin no message, and end uvicorn's own keep-alive timer.
+            self._expect_head()
+        super().data_received(data)
+        if self._in_head and self._head_bytes > HEAD_BYTES and not self.transport.is_closing():
+            self.send_400_response("The head of the request is too large.")
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._expect_head()
+
+    def on_headers_complete(self) -> None:
+        if self._head_bytes > HEAD_BYTES and self._size_of_head() > HEAD_BYTES:
+            # The parser turns this into its own error, and that into a 400.
+            raise ValueError("the head of the request is too large")
+        self._in_head = False
+        self._head_bytes = 0
+        super().on_headers_complete()
+        self._expect_within(BODY_S)
+
+    def on_message_complete(self) -> None:
+        super().on_message_complete()
+        self._in_head = True
+        self._deadline = None
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self._deadline is not None and not self._in_head and not self.transport.is_closing():
+            self._expect_nothing()
+            self._expect_within(LINGER_S)
+
+    def handle_websocket_upgrade(self) -> None:
+        self._expect_nothing()
+        super().handle_websocket_upgrade()
+
+    def send_400_response(self, msg: str) -> None:
+        self.count_refusal(self.client[0] if self.client else "")
+        super().send_400_response(msg)
+
+    def _size_of_head(self) -> int:
+        return len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
+
+    def _expect_head(self) -> None:
+        if self._deadline is None:
+            self._expect_within(HEAD_S)
+
+    def _expect_within(self, seconds: float) -> None:
+        # The alarm is not moved for every request: when it goes off it looks at the deadline.
+        self._deadline = self.loop.time() + seconds
+        if self._alarm is None:
+            self._alarm = self.loop.call_later(seconds, self._on_alarm)
+
+    def _expect_nothing(self) -> None:
+        self._deadline = None
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+
+    def _on_alarm(self) -> None:
+        self._alarm = None
+        if self._deadline is None or self.transport.is_closing():
+            return
+        left = self._deadline - self.loop.time()
+        if left > 0:
+            self._alarm = self.loop.call_later(left, self._on_alarm)
+        else:
+            self.transport.close()
+
+
+def server_config(
+    app: Any, count_refusal: Callable[[str], object] = lambda peer: None, **overrides: Any
+) -> uvicorn.Config:
+    """How Pitwall is served. Raises MissingPart; the caller makes and passes the socket."""
+    for name in ("uvloop", "httptools", "websockets"):
+        if importlib.util.find_spec(name) is None:
+            raise MissingPart(f"{name} is not installed. Install requirements.txt and start again.")
+    protocol = type("Protocol", (GuardedProtocol,), {"count_refusal": staticmethod(count_refusal)})
+    logging.getLogger("uvicorn.error").addFilter(_is_worth_a_line)
+    options: dict[str, Any] = {
+        "loop": "uvloop",
+        "http": protocol,
+        "ws": "websockets-sansio",
+        "ws_max_size": 4096,
+        "ws_ping_interval": 15,
+        "ws_ping_timeout": 15,
+        # Less memory for each viewer, and nothing to learn from the length of a frame.
+        "ws_per_message_deflate": False,
+        "lifespan": "on",
+        "proxy_headers": False,
+        "server_header": False,
+        "access_log": False,
+        # At INFO it writes the address of each WebSocket, with whatever secret is in it.
+        "log_level": "warning",
+        "timeout_keep_alive": 75,
+        "timeout_graceful_shutdown": 5,
+        "backlog": BACKLOG,
+    }
+    return uvicorn.Config(app, **(options | overrides))
+
+
+def _is_worth_a_line(record: logging.LogRecord) -> bool:
+    return record.getMessage() not in NOT_WORTH_A_LINE
