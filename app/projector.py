@@ -6,7 +6,8 @@ process must: a board that no longer moves and still answers would lie.
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import msgspec
 
@@ -28,6 +29,26 @@ SLICE = 200
 logger = logging.getLogger(__name__)
 
 
+class Subscription:
+    """Changes that one program has not taken yet: bounded by the floor, whoever is slow."""
+
+    def __init__(self) -> None:
+        self._gathered = Changes()
+        self._news = asyncio.Event()
+
+    def add(self, changes: Changes) -> None:
+        """Gather these too."""
+        self._gathered.add(changes)
+        self._news.set()
+
+    async def take(self) -> Changes:
+        """Wait for changes; return and forget all that were gathered."""
+        await self._news.wait()
+        self._news.clear()
+        taken, self._gathered = self._gathered, Changes()
+        return taken
+
+
 class Projector:
     """Owns the floor. `screens` draw on it; `clock` is the one that stamps the log (ms)."""
 
@@ -40,6 +61,7 @@ class Projector:
         self._snapshot_seq = 0
         self._snapshot_at = clock()
         self._news = asyncio.Event()
+        self._listeners: set[Subscription] = set()
         self.screens: Screens[Audience] = Screens(
             lambda: Screen(clock, renderer.build), self._draw_all
         )
@@ -77,6 +99,16 @@ class Projector:
                 logger.error("Time stands still on the board: %s", reason)
             await asyncio.sleep(TICK_S)
 
+    @contextmanager
+    def subscribe(self) -> Iterator["Subscription"]:
+        """What changes from now on, gathered until it is taken."""
+        subscription = Subscription()
+        self._listeners.add(subscription)
+        try:
+            yield subscription
+        finally:
+            self._listeners.discard(subscription)
+
     async def wait_for(self, seq: int) -> None:
         """Return once the record of that seq is on the floor."""
         while self.applied < seq:
@@ -99,6 +131,8 @@ class Projector:
         news.set()
 
     def _draw(self, changes: Changes) -> None:
+        for listener in self._listeners:
+            listener.add(changes)
         tick = self.floor.state.at if changes.beat else None
         for audience, screen in self.screens.live():
             drawing = self._renderer.fragments(changes, self.floor, audience)

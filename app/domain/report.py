@@ -15,6 +15,7 @@ from app.domain.board import (
 from app.domain.figures import occupancy
 from app.domain.model import Agent, Call, FloorState
 from app.domain.states import CallState, LegState, Status
+from app.domain.turn import Changes
 from app.domain.view import Figures, QueueTile
 from app.domain.visits import current_visit
 
@@ -54,6 +55,26 @@ def floor_report(state: FloorState, now: int, rejected: int = 0) -> Json:
             "flagged": webhooks.flagged,
             "rejected": rejected,
             "last_at": None if webhooks.last_at is None else rfc3339(webhooks.last_at),
+        },
+        "today": figures_json(totals(state).today),
+    }
+
+
+def changes_report(state: FloorState, changes: Changes, now: int) -> Json:
+    """What changed, as it is now: agents, queues, calls (None: no longer live) and the totals."""
+    tiles = {tile.queue: tile for tile in queue_tiles(state)} if changes.queues else {}
+    calls = {callid: state.calls.get(callid) for callid in sorted(changes.calls)}
+    return {
+        "as_of": rfc3339(now),
+        "seq": state.seq,
+        "agents": [
+            _agent(state, state.agents[extension], now)
+            for extension in sorted(changes.agents & state.agents.keys(), key=extension_order)
+        ],
+        "queues": [_queue(tiles[name], now) for name in sorted(changes.queues & tiles.keys())],
+        "calls": {
+            callid: _call(call) if call is not None and _is_live(call) else None
+            for callid, call in calls.items()
         },
         "today": figures_json(totals(state).today),
     }

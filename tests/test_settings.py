@@ -1,0 +1,76 @@
+"""The environment: defaults, every kind of wrong value, and secrets that stay out of texts."""
+
+from datetime import time
+
+import pytest
+
+from app.settings import VARIABLES, Settings, SettingsError
+
+
+def test_an_empty_environment_gives_the_documented_defaults():
+    settings = Settings.from_env({"TZ": "UTC"})
+
+    assert (settings.host, settings.port) == ("127.0.0.1", 8000)
+    assert settings.log == "sqlite:data/pitwall.db"
+    assert settings.public_url == "http://127.0.0.1:8000"
+    assert settings.day_start == time(0, 0)
+    assert settings.pbx_url is None
+    assert settings.webhook_allow == ()
+
+
+def test_the_public_url_follows_host_and_port():
+    assert Settings.from_env({"HOST": "::1", "PORT": "9"}).public_url == "http://[::1]:9"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PORT", "http"),
+        ("PORT", "70000"),
+        ("PITWALL_LOG", "postgres:x"),
+        ("PITWALL_LOG", "sqlite:"),
+        ("PITWALL_PUBLIC_URL", "wall.example.com"),
+        ("PITWALL_PBX_URL", "ftp://pbx"),
+        ("PITWALL_PBX_URL", "https://user@pbx.example.com"),
+        ("PITWALL_TIMEZONE", "Mars/Olympus"),
+        ("PITWALL_TIMEZONE", "../../etc/passwd"),
+        ("PITWALL_DAY_START", "25:00"),
+        ("PITWALL_LANGUAGE", "fr"),
+        ("PITWALL_WEBHOOK_TOKEN", "short"),
+        ("PITWALL_WEBHOOK_TOKEN", "with/slash-and-more-letters"),
+        ("PITWALL_WEBHOOK_ALLOW", "10.0.0.0/33"),
+        ("PITWALL_PBX_KEY_FILE", "/does/not/exist"),
+    ],
+)
+def test_a_wrong_value_is_refused_with_the_name_of_its_variable(name, value):
+    with pytest.raises(SettingsError, match=f"^{name}: .* expected"):
+        Settings.from_env({name: value})
+
+
+def test_a_misspelt_variable_is_named():
+    with pytest.raises(SettingsError, match="PITWALL_TIMEZON is no setting"):
+        Settings.from_env({"PITWALL_TIMEZON": "UTC"})
+
+
+def test_the_key_may_be_in_a_file(tmp_path):
+    file = tmp_path / "key"
+    file.write_text("from-the-file\n")
+
+    assert Settings.from_env({"PITWALL_PBX_KEY_FILE": str(file)}).pbx_key == "from-the-file"
+
+
+def test_no_secret_is_in_the_settings_text():
+    secrets = {
+        "PITWALL_PBX_KEY": "canary-key",
+        "PITWALL_API_TOKEN": "canary-api",
+        "PITWALL_WEBHOOK_TOKEN": "canary-webhook-token",
+    }
+
+    settings = Settings.from_env(secrets)
+
+    assert "canary" not in f"{settings} {settings!r}"
+
+
+def test_every_variable_is_described():
+    assert all(variable.purpose and variable.default for variable in VARIABLES)
+    assert len({variable.name for variable in VARIABLES}) == len(VARIABLES)
