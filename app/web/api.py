@@ -1,16 +1,18 @@
 """The JSON API: read-only, stable, for programs with a bearer token."""
 
-import hmac
-from hashlib import sha256
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
 
 import msgspec
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
-from app.domain.report import floor_report
+from app.domain.report import changes_report, floor_report
 from app.web.parts import Parts, parts_of
 
+STREAM_PACE_S = 0.1
 UNAUTHORIZED = {
     "error": "A token is needed: send the header 'Authorization: Bearer TOKEN'. "
     "An administrator makes tokens, or sets PITWALL_API_TOKEN."
@@ -30,10 +32,8 @@ def bearer(request: Request) -> str:
 
 def may_read(request: Request, parts: Parts) -> bool:
     """The request carries a token that may read everything."""
-    token, expected = bearer(request).encode(errors="replace"), parts.settings.api_token
-    if not token or not expected:
-        return False
-    return hmac.compare_digest(sha256(token).digest(), sha256(expected.encode()).digest())
+    token = bearer(request)
+    return bool(token) and parts.access.tokens.accepts(token)
 
 
 def refuse() -> Response:
@@ -50,4 +50,36 @@ async def floor(request: Request) -> Response:
     return json_response(report)
 
 
-ROUTES: list[BaseRoute] = [Route("/api/v1/floor", floor, methods=["GET"])]
+async def stream(request: Request) -> Response:
+    """Server-sent events: what changed, as it is then; first the whole floor unless `after` is now.
+
+    `after` (or Last-Event-ID) is the seq that the program has already seen.
+    """
+    parts = parts_of(request)
+    if not may_read(request, parts):
+        return refuse()
+    after = request.headers.get("last-event-id") or request.query_params.get("after", "0")
+    if not after.isascii() or not after.isdigit():
+        return json_response({"error": "after is the number of an event, from 0"}, 422)
+    return StreamingResponse(_changes(parts, int(after)), media_type="text/event-stream")
+
+
+async def _changes(parts: Parts, after: int) -> AsyncIterator[bytes]:
+    with parts.projector.subscribe() as subscription:
+        if after != parts.projector.applied:
+            report = floor_report(parts.floor.state, parts.clock(), parts.journal.refused)
+            yield _sent(b"floor", report)
+        while True:
+            changes = await subscription.take()
+            yield _sent(b"changes", changes_report(parts.floor.state, changes, parts.clock()))
+            await asyncio.sleep(STREAM_PACE_S)
+
+
+def _sent(name: bytes, report: dict[str, Any]) -> bytes:
+    return b"event: %s\nid: %d\ndata: %s\n\n" % (name, report["seq"], msgspec.json.encode(report))
+
+
+ROUTES: list[BaseRoute] = [
+    Route("/api/v1/floor", floor, methods=["GET"]),
+    Route("/api/v1/stream", stream, methods=["GET"]),
+]
