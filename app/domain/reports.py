@@ -6,7 +6,7 @@ from app.domain.calls import call_of, dials, end, is_answered, misses, rings, se
 from app.domain.model import Call, CallRecord, Visit
 from app.domain.states import CallState, Direction, Outcome
 from app.domain.turn import SECOND, Turn
-from app.domain.visits import abandoned, answered, current_visit
+from app.domain.visits import abandoned, answered, concluded_visit, current_visit
 
 
 def ringing(turn: Turn, event: events.CallRinging) -> None:
@@ -96,7 +96,7 @@ def _answered_by_record(turn: Turn, call: Call, event: events.CallRecorded) -> N
         return
     if call.answered_at is not None or any(v.outcome is Outcome.ANSWERED for v in call.visits):
         return
-    waiting = current_visit(call)
+    waiting = current_visit(call) or concluded_visit(call)
     if waiting is None and (call.visits or call.legs):
         return
     if waiting is None:

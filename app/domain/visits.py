@@ -12,6 +12,12 @@ def current_visit(call: Call) -> Visit | None:
     return max(visits, key=lambda visit: visit.touched_at, default=None)
 
 
+def concluded_visit(call: Call) -> Visit | None:
+    """The last stay of which nobody told how it ended: that it ended unanswered is our guess."""
+    visits = [v for v in call.visits if v.inferred and v.outcome is not Outcome.ANSWERED]
+    return max(visits, key=lambda visit: visit.touched_at, default=None)
+
+
 def enter(turn: Turn, call: Call, queue: str) -> Visit | None:
     """The caller is rung for in `queue`. None: the report is older than what we know."""
     queue_of(turn, queue)
@@ -58,7 +64,7 @@ def answered(turn: Turn, call: Call, queue: str, extension: str) -> None:
 
 def _visit_answered(turn: Turn, call: Call, queue: str, extension: str) -> Visit | None:
     if not queue:
-        return current_visit(call)
+        return current_visit(call) or concluded_visit(call)
     queue_of(turn, queue)
     named = [visit for visit in call.visits if visit.queue in {queue, ""}]
     for visit in reversed(named):
@@ -70,9 +76,11 @@ def _visit_answered(turn: Turn, call: Call, queue: str, extension: str) -> Visit
         ):
             return visit
         if visit.outcome is Outcome.ANSWERED:
-            # Told twice, or moved within the queue: the visit was answered once.
+            # Told twice, or moved within the queue: the visit was answered once. Only who we
+            # thought it was, after a record alone, may be put right.
+            mistaken = visit.inferred and visit.agent != extension
             visit.inferred = False
-            return None
+            return visit if mistaken else None
     return _open(turn, call, queue)
 
 
