@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
+from functools import lru_cache
 from hashlib import blake2s
 from pathlib import Path
 from typing import Protocol, cast
@@ -24,6 +25,8 @@ __all__ = ["Audience", "Drawing", "FloorView", "Renderer"]
 TEMPLATES = Path(__file__).parent.parent / "templates"
 LANGUAGES = ("en", "vi")
 WAITING_SHOWN = 100
+# Most of what is drawn again has the same names, times and ids as before.
+KEPT = 4096
 EVERYTHING = Changes(waiting=True, abandons=True, totals=True, roster=True)
 
 
@@ -109,11 +112,11 @@ class Renderer:
         environment.install_gettext_translations(translations, newstyle=True)  # type: ignore[attr-defined]
         environment.globals.update(asset=self._asset)
         environment.filters.update(
-            clock=self._clock,
+            clock=lru_cache(KEPT)(self._clock),
             iso=_iso,
             percent=_percent,
             span=_span,
-            find=folded,
+            find=lru_cache(KEPT)(folded),
             dom_id=_dom_id,
             hashed_id=_hashed_id,
         )
@@ -200,6 +203,7 @@ class _Draw:
         return lambda *arguments: macro(*arguments).strip()
 
 
+@lru_cache(KEPT)
 def _dom_id(text: str, prefix: str) -> str:
     """An id that is safe in HTML, CSS and selectors, and different for every text."""
     return f"{prefix}-" + re.sub(r"[^A-Za-z0-9]", lambda match: f"_{ord(match[0]):x}_", text)
@@ -210,6 +214,7 @@ def _hashed_id(text: str, prefix: str) -> str:
     return f"{prefix}-" + blake2s(text.encode("utf-8", "replace"), digest_size=8).hexdigest()
 
 
+@lru_cache(KEPT)
 def _iso(at: int) -> str:
     return datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds")
 

@@ -27,8 +27,8 @@
   };
   const visible = () => document.querySelectorAll(`#agents > .card${conditions().join("")}`).length;
   const count = () => {
-    const total = find("agents").childElementCount;
-    find("none").hidden = !total || visible() > 0;
+    const filtered = conditions().length > 0;
+    find("none").hidden = !filtered || visible() > 0;
   };
   const apply = () => {
     const all = conditions();

@@ -84,7 +84,7 @@
 
   const complete = marker => (marker.counts || "").split(" ").filter(Boolean).every(entry => {
     const [id, number] = entry.split(":");
-    return find(id)?.querySelectorAll(":scope > article").length === Number(number);
+    return find(id)?.childElementCount === Number(number);
   });
   document.addEventListener("htmx:ws:after:message:incoming", event => {
     const marker = find("beat").dataset;
