@@ -52,7 +52,7 @@ REPORTS: tuple[tuple[str, str, dict[str, str]], ...] = (
 PASSES = re.compile(r"([+~])(\d+)(ms|s|m|h)")
 VERIFIED = re.compile(
     rf"{AGENT} verified(?: (?P<status>off|on|pause|ring|talk))?(?: (?P<paused>paused|unpaused))?"
-    r"(?: in (?P<queues>[\w/]*))?"
+    r"(?: in (?P<queues>[\w/]+))?"
 )
 
 
@@ -123,11 +123,12 @@ def event_of(words: str, at: int = 0, zone: ZoneInfo = UTC_ZONE) -> Event:
 
 def _verified(match: re.Match[str]) -> PhoneVerified:
     paused, queues = match["paused"], match["queues"]
+    named = () if queues in {None, "none"} else tuple(queues.split("/"))
     return PhoneVerified(
         extension=match["extension"],
         status=match["status"],
         paused=None if paused is None else paused == "paused",
-        queues=None if queues is None else tuple(queue for queue in queues.split("/") if queue),
+        queues=None if queues is None else named,
     )
 
 
