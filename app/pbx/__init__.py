@@ -25,7 +25,7 @@ class WebhookError(Exception):
 class PbxError(Exception):
     """The PBX's fault, or the way to it: a sentence for the supervisor, never a URL or a key.
 
-    `kind` is one of unreachable, timeout, refused, garbage, busy, unconfigured, redirect, too_large.
+    `kind` is unreachable, timeout, refused, garbage, busy, unconfigured, redirect or too_large.
     `unknown` is true where the request may have had its effect all the same.
     """
 
