@@ -175,6 +175,8 @@ class WebhookJournal:
         rows, counters = list(self._unwritten), self.counters
         if not rows and counters == self._written:
             return
+        # Out of the list before the write: the database goes on writing when we are cancelled.
+        self._unwritten.clear()
 
         async def write(connection: aiosqlite.Connection) -> None:
             await connection.executemany(
@@ -197,12 +199,9 @@ class WebhookJournal:
             await self._database.write(write)
         except DatabaseUnavailable:
             log.warning("The list of rejected webhooks could not be saved; it will be tried again.")
-            return
-        self._written = counters
-        written = set(map(id, rows))
-        self._unwritten = deque(
-            (row for row in self._unwritten if id(row) not in written), maxlen=KEPT
-        )
+            self._unwritten = deque([*rows, *self._unwritten], maxlen=KEPT)
+        else:
+            self._written = counters
 
     def _received(
         self,
