@@ -1,18 +1,24 @@
-"""The commands: serve, demo, replay. Each does one thing and says in words what went wrong."""
+"""The commands, one each. They read their words, do one thing and say what went wrong."""
 
 import argparse
+import asyncio
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 import msgspec
 
+from app import people
+from app.access import Access
+from app.accounts import AccountProblem
+from app.api_tokens import TokenProblem
 from app.database import DatabaseTooNew, DatabaseUnavailable
 from app.demo import demo as run_demo
 from app.domain.days import BusinessDay
 from app.domain.report import floor_report
 from app.replay import replay
+from app.rights import Role
 from app.server import AddressInUse, serve
 from app.settings import Settings, SettingsError
 
@@ -28,6 +34,8 @@ def main(words: Sequence[str] | None = None) -> int:
         code: int = options.run(options, settings)
     except SettingsError as error:
         return _complain(CONFIG, str(error))
+    except (AccountProblem, TokenProblem) as error:
+        return _complain(DATA, str(error))
     except (AddressInUse, DatabaseUnavailable, DatabaseTooNew) as error:
         return _complain(UNAVAILABLE, str(error))
     except KeyboardInterrupt:
@@ -48,7 +56,58 @@ def _parser() -> argparse.ArgumentParser:
     replay.add_argument("trace", nargs="+", type=Path)
     replay.add_argument("--json", action="store_true", help="print JSON without line breaks")
     replay.set_defaults(run=_replay)
+    _add_user_commands(commands)
     return parser
+
+
+def _add_user_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    user = commands.add_parser("user", help="accounts: add, password, disable, list")
+    deeds = user.add_subparsers(required=True, metavar="DEED")
+    add = deeds.add_parser("add", help="a new account; the password is asked for")
+    add.add_argument("name")
+    add.add_argument("--role", choices=[Role.ADMIN, Role.SUPERVISOR, Role.VIEWER], type=Role)
+    add.add_argument("--extension", default="", help="the telephone that listens and calls")
+    add.set_defaults(run=_user_add, role=Role.SUPERVISOR)
+    password = deeds.add_parser("password", help="a new password")
+    password.add_argument("name")
+    password.set_defaults(run=_user_password)
+    disable = deeds.add_parser("disable", help="shut somebody out")
+    disable.add_argument("name")
+    disable.set_defaults(run=_user_disable)
+    deeds.add_parser("list", help="everybody").set_defaults(run=_user_list)
+    token = commands.add_parser("token", help="a token for a program that reads the JSON API")
+    token.add_argument("name", help="the program")
+    token.set_defaults(run=_token)
+
+
+def _user_add(options: argparse.Namespace, settings: Settings) -> int:
+    password = people.new_password()
+    return _account(
+        settings,
+        lambda access: people.add(access, options.name, options.role, options.extension, password),
+    )
+
+
+def _user_password(options: argparse.Namespace, settings: Settings) -> int:
+    password = people.new_password()
+    return _account(settings, lambda access: people.set_password(access, options.name, password))
+
+
+def _user_disable(options: argparse.Namespace, settings: Settings) -> int:
+    return _account(settings, lambda access: people.disable(access, options.name))
+
+
+def _user_list(options: argparse.Namespace, settings: Settings) -> int:
+    return _account(settings, people.listing)
+
+
+def _token(options: argparse.Namespace, settings: Settings) -> int:
+    return _account(settings, lambda access: people.token(access, options.name))
+
+
+def _account(settings: Settings, job: Callable[[Access], Awaitable[str]]) -> int:
+    print(asyncio.run(people.with_access(settings, job)))
+    return 0
 
 
 def _serve(options: argparse.Namespace, settings: Settings) -> int:

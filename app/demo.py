@@ -5,8 +5,10 @@ import subprocess
 import sys
 from dataclasses import replace
 
+from app.rights import Role
 from app.server import serve
 from app.settings import Settings
+from app.web.parts import Parts
 
 PBX_PORT_OFFSET = 90
 PBX_KEY = "demo-key"
@@ -37,8 +39,19 @@ def demo(settings: Settings, *, agents: int, speed: float) -> int:
     words = [str(word) for pair in options.items() for word in pair]
     exchange = subprocess.Popen([sys.executable, "-m", "app.simulator", *words])  # noqa: S603 - our own program
     try:
-        print(f"The demo runs at {settings.public_url} — stop it with Ctrl-C.", flush=True)
-        return serve(settings)
+        return serve(settings, greet)
     finally:
         exchange.terminate()
         exchange.wait(timeout=10)
+
+
+async def greet(parts: Parts) -> None:
+    """Make the demo's three accounts and say how to sign in; they are gone when it stops."""
+    password = "-".join(secrets.token_hex(2) for _ in range(4))
+    for role, extension in ((Role.ADMIN, "900"), (Role.SUPERVISOR, "910"), (Role.VIEWER, "")):
+        await parts.access.accounts.create_user(role.value, role, password, extension=extension)
+    print(
+        f"The demo is at {parts.settings.public_url} — stop it with Ctrl-C.\n"
+        f"Sign in as admin, supervisor or viewer; the password is {password}",
+        flush=True,
+    )

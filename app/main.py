@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
@@ -86,7 +86,7 @@ def create_app(
     settings: Settings,
     clock: Callable[[], int] = wall_clock,
     *,
-    on_start: Callable[[Parts], None] = lambda parts: None,
+    on_start: Callable[[Parts], Awaitable[None]] | None = None,
     on_death: Callable[[], None] = lambda: None,
     unparsable: PeerCounts | None = None,
 ) -> Starlette:
@@ -103,7 +103,8 @@ def create_app(
                 "access": parts.access.keep(),
             }
             tasks = [_watched(name, loop, on_death) for name, loop in loops.items()]
-            on_start(parts)
+            if on_start is not None:
+                await on_start(parts)
             try:
                 yield {"parts": parts}
             finally:

@@ -2,6 +2,7 @@
 
 import logging
 import socket
+from collections.abc import Awaitable, Callable
 
 import uvicorn
 
@@ -42,7 +43,10 @@ def listen(host: str, port: int) -> socket.socket:
     return listening
 
 
-def serve(settings: Settings) -> int:
+Greeting = Callable[[Parts], Awaitable[None]]
+
+
+def serve(settings: Settings, greeting: Greeting | None = None) -> int:
     """Serve until SIGTERM or SIGINT; the exit code is 0 only for an orderly end."""
     listening = listen(settings.host, settings.port)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
@@ -53,23 +57,25 @@ def serve(settings: Settings) -> int:
         server.should_exit = True
 
     unparsable = PeerCounts(wall_clock)
-    app = create_app(
-        settings,
-        on_start=lambda parts: greet(settings, parts),
-        on_death=on_death,
-        unparsable=unparsable,
-    )
+    app = create_app(settings, on_start=greeting or greet, on_death=on_death, unparsable=unparsable)
     server = uvicorn.Server(server_config(app, unparsable.add))
     server.run([listening])
     return FAILED if died or not server.started else 0
 
 
-def greet(settings: Settings, parts: Parts) -> None:
-    """Say where the board is and, at the very first start, what to give to the PBX."""
-    print(f"Pitwall is at {settings.public_url}", flush=True)
+async def greet(parts: Parts) -> None:
+    """Say where the board is and, as long as they are needed, the two secret addresses."""
+    url = parts.settings.public_url
+    print(f"Pitwall is at {url}", flush=True)
     if parts.tokens.made:
         print(
             "Give this address to the PBX as its CRM URL; it holds a secret, shown only now:\n"
-            f"  {settings.public_url}/hook/{parts.tokens.made}",
+            f"  {url}/hook/{parts.tokens.made}",
+            flush=True,
+        )
+    if secret := await parts.access.links.for_the_first():
+        print(
+            "Nobody administers it yet. Open this link once, within a day, and choose a password:\n"
+            f"  {url}/setup/{secret}",
             flush=True,
         )

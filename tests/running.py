@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 
 ROOT = Path(__file__).parent.parent
 TOKEN = "t" * 43
+PASSWORD = "correct horse battery"
 
 
 class Pitwall:
@@ -47,6 +48,18 @@ class Pitwall:
                 raise AssertionError(self._output.read_text()[-2000:])
             time.sleep(0.05)
 
+    def add_user(self, name: str, role: str, extension: str = "") -> None:
+        """An account with `PASSWORD`, made by the command that administrators have."""
+        words = ["user", "add", name, "--role", role, "--extension", extension]
+        subprocess.run(
+            [sys.executable, "-m", "app", *words],
+            cwd=ROOT,
+            env=self._environ,
+            input=f"{PASSWORD}\n".encode(),
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+
     def stop(self) -> None:
         """End it in an orderly way, frozen or not."""
         if self._process is not None and self._process.poll() is None:
@@ -67,7 +80,7 @@ class Pitwall:
 
     def _answers(self) -> bool:
         try:
-            with urllib.request.urlopen(f"{self.url}/alive", timeout=5) as answer:
-                return bool(answer.status == 204)
+            with urllib.request.urlopen(f"{self.url}/health/live", timeout=5) as answer:
+                return bool(answer.status == 200)
         except (urllib.error.URLError, OSError):
             return False

@@ -50,12 +50,19 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "audit_rows": frozenset(),
     "audit_export": frozenset({"audit_rows"}),
     "audit": frozenset({"audit_rows", "database"}),
+    "api_tokens": frozenset({"database", "sessions"}),
+    "pairing": frozenset({"sessions", "walls", "rights", "database"}),
+    "walls": frozenset({"account_rows", "database", "rights", "sessions"}),
+    "access": frozenset(
+        "accounts api_tokens attempts audit database links pairing passwords sessions walls".split()
+    ),
     # the edges
     "simulator": frozenset(),
     "web": EVERYTHING - STARTS - {"web", "simulator", "reconciler"},
     "main": EVERYTHING - STARTS - {"simulator"},
     "server": frozenset({"main", "peers", "protocol", "settings", "web"}),
-    "demo": frozenset({"server", "settings", "simulator"}),
+    "people": EVERYTHING - STARTS - {"simulator", "web"} | {"main"},
+    "demo": frozenset({"rights", "server", "settings", "simulator", "web"}),
     "__main__": EVERYTHING,
 }
 

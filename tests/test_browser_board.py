@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.running import Pitwall
+from tests.running import PASSWORD, Pitwall
 
 pytestmark = pytest.mark.browser
 
@@ -21,6 +21,7 @@ STALE_WITHIN_S = 12
 @pytest.fixture
 def pitwall(free_port: int, tmp_path: Path) -> Iterator[Pitwall]:
     running = Pitwall(free_port, tmp_path)
+    running.add_user("ann", "supervisor", "900")
     running.start()
     for extension in ("101", "102", "103"):
         running.hook("/Agent/ChangeStatus", extension=extension, status="on")
@@ -35,8 +36,17 @@ def board(pitwall: Pitwall, page: Page) -> Page:
 
 def opened(page: Page, pitwall: Pitwall) -> Page:
     page.goto(pitwall.url)
+    if page.url.endswith("/login?next=/"):
+        sign_in(page, pitwall)
     page.wait_for_selector(LIVE)
     return page
+
+
+def sign_in(page: Page, pitwall: Pitwall) -> None:
+    page.goto(pitwall.url)
+    page.get_by_label("User name").fill("ann")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
 
 
 def is_called(pitwall: Pitwall, extension: str, callid: str = "c1", event: str = "RING") -> None:
@@ -58,6 +68,7 @@ def network_is_down(complaints: list[str]) -> None:
 def test_the_page_is_of_use_before_any_script_runs(
     pitwall: Pitwall, page: Page, complaints: list[str]
 ) -> None:
+    sign_in(page, pitwall)
     page.route("**/*.js", lambda route: route.abort())
     page.goto(pitwall.url)
 

@@ -7,27 +7,39 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from app.render import Audience
+from app.rights import ACTING, Principal, Right
 from app.screen import Screen
-from app.web.origin import is_ours, origin_of
+from app.web import guard
+from app.web.origin import origin_of
 from app.web.parts import Parts, parts_of
 from app.web.viewer import Viewer
 
 MOST_VIEWERS = 2500
 
 
-def audience_of(connection: HTTPConnection) -> Audience:
+def audience_of(connection: HTTPConnection, asker: Principal) -> Audience:
     """Whose HTML this connection gets."""
     order = "name" if connection.query_params.get("order") == "name" else "extension"
-    return Audience(language=parts_of(connection).settings.language, order=order)
+    return Audience(
+        language=asker.language or parts_of(connection).settings.language,
+        may_act=bool(asker.rights & ACTING),
+        queues=asker.queues,
+        masked=not asker.may(Right.SEE_NUMBERS),
+        order=order,
+    )
 
 
 async def board(request: Request) -> Response:
     """The whole page with the board as it is now, so that it is of use before any script runs."""
-    parts, audience = parts_of(request), audience_of(request)
+    asker = guard.asker_of(request)
+    if asker is None:
+        raise guard.SignInNeeded
+    parts, audience = parts_of(request), audience_of(request, asker)
     html = parts.renderer.page(
         "board.html",
         audience.language,
         page="board",
+        principal=guard.person_of(request),
         board=drawn(parts.screens.screen(audience)),
         zone=str(parts.renderer.zone),
         notice=notice(request, parts),
@@ -52,21 +64,20 @@ def notice(request: Request, parts: Parts) -> str:
 
 async def live(socket: WebSocket) -> None:
     """Frames for one viewer. Strangers are turned away before the handshake."""
-    parts = parts_of(socket)
-    if not is_ours(socket.headers, parts.settings.public_url):
-        await socket.send_denial_response(PlainTextResponse("This page is not ours.\n", 403))
+    parts, asker = parts_of(socket), await guard.admit(socket)
+    if asker is None:
         return
     if parts.screens.viewers >= MOST_VIEWERS:
         await socket.send_denial_response(PlainTextResponse("Too many viewers.\n", 503))
         return
-    with parts.screens.watch(audience_of(socket)) as screen:
+    with guard.open_board(socket, asker), parts.screens.watch(audience_of(socket, asker)) as screen:
         await socket.accept()
-        await Viewer(socket, screen).serve()
+        await Viewer(socket, screen).serve(guard.wait_ended(socket, asker))
 
 
 async def alive(request: Request) -> Response:
     """Whether this server answers this viewer: a page asks before it reloads itself."""
-    return Response(status_code=204)
+    return Response(status_code=204 if guard.asker_of(request) else 401)
 
 
 ROUTES: list[BaseRoute] = [

@@ -1,0 +1,73 @@
+"""The commands for accounts: add somebody, give a new password, shut out, list; and a token."""
+
+import getpass
+import sys
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from app.access import Access
+from app.accounts import Account, AccountProblem
+from app.database import Database
+from app.log.open import database_path
+from app.main import wall_clock
+from app.rights import Role
+from app.settings import Settings
+
+T = TypeVar("T")
+
+
+async def with_access(settings: Settings, job: Callable[[Access], Awaitable[T]]) -> T:
+    """Do something to the accounts of the database that the settings name."""
+    database = await Database.open(database_path(settings.log))
+    try:
+        return await job(await Access.open(database, wall_clock))
+    finally:
+        await database.close()
+
+
+def new_password() -> str:
+    """From the terminal, asked for twice; or the first line of standard input."""
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\n")
+    first = getpass.getpass("Password (12 characters or more): ")
+    if first != getpass.getpass("Again: "):
+        raise AccountProblem("The two passwords differ; nothing was changed.", "password")
+    return first
+
+
+async def add(access: Access, username: str, role: Role, extension: str, password: str) -> str:
+    """Add somebody. Raises AccountProblem."""
+    account = await access.accounts.create_user(username, role, password, extension=extension)
+    return f"{account.username} may sign in as {account.role}."
+
+
+async def set_password(access: Access, username: str, password: str) -> str:
+    """A new password; running sessions end. Raises AccountProblem."""
+    await access.accounts.set_password(_known(access, username).user_id, password)
+    return f"{username} has a new password; every session of theirs has ended."
+
+
+async def disable(access: Access, username: str) -> str:
+    """Shut somebody out. Raises AccountProblem."""
+    await access.accounts.disable(_known(access, username).user_id)
+    return f"{username} can't sign in any more."
+
+
+async def listing(access: Access) -> str:
+    """Everybody, a line each."""
+    rows = [
+        f"{a.username}\t{a.role}\t{'disabled' if a.disabled else ''}" for a in access.accounts.all()
+    ]
+    return "\n".join(rows) or "Nobody has an account yet."
+
+
+async def token(access: Access, name: str) -> str:
+    """A token for a program, told this once."""
+    return await access.tokens.add(name, "command line")
+
+
+def _known(access: Access, username: str) -> Account:
+    account = access.accounts.named(username)
+    if account is None:
+        raise AccountProblem(f"Nobody is called {username}.", "username")
+    return account
