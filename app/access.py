@@ -82,6 +82,7 @@ class Access:
             await asyncio.sleep(REFRESH_S)
             try:
                 await self.accounts.refresh()
+                await self.tokens.refresh()
                 if self.monotonic() - swept >= SWEEP_S:
                     swept = self.monotonic()
                     await self.sweep()

@@ -49,13 +49,22 @@ class ApiTokens:
         self._clock = clock
         self._given = key_of(given) if given else ""
         self._by_key: dict[str, ApiToken] = {}
+        # Removed here, perhaps still on disk: a refresh must not bring them back.
+        self._gone: set[str] = set()
 
     async def load(self) -> None:
+        """Make the table and read what is stored."""
         await self._database.migrate("api_tokens", STEPS)
-        rows = await self._database.read(
-            "SELECT id, key, name, made_at, made_by, used_at FROM api_token"
-        )
-        self._by_key = {row[1]: ApiToken(*row) for row in rows}
+        await self.refresh()
+
+    async def refresh(self) -> None:
+        """Read again if another program (`python -m app token …`) made a token."""
+        sql = "SELECT id, key, name, made_at, made_by, used_at FROM api_token ORDER BY id DESC"
+        newest = await self._database.read(f"{sql} LIMIT 1")
+        if newest and newest[0][1] not in self._by_key.keys() | self._gone:
+            rows = await self._database.read(sql)
+            stored = {row[1]: ApiToken(*row) for row in rows if row[1] not in self._gone}
+            self._by_key = stored | self._by_key
 
     def accepts(self, token: str) -> bool:
         """Whether a program may read with this token; a known one counts as used now."""
@@ -86,6 +95,7 @@ class ApiTokens:
                 break
         else:
             raise TokenProblem("There is no such token: it was removed already.")
+        self._gone.add(token.key)
         del self._by_key[token.key]
 
         async def delete(connection: aiosqlite.Connection) -> None:

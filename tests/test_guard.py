@@ -56,7 +56,7 @@ async def test_what_another_site_posts_is_refused_and_noted(site, headers):
     newest = (await site.audited())[0]
 
     assert answer.status_code == 403
-    assert (newest.kind, newest.action, newest.actor_name) == ("denied", "POST /pause", "ann")
+    assert (newest.kind, newest.reason, newest.actor_name) == ("denied", "POST /pause", "ann")
 
 
 async def test_a_request_of_our_page_that_is_not_htmx_is_refused(site):

@@ -201,3 +201,26 @@ async def test_a_program_reads_with_its_token_until_it_is_removed(database, cloc
     for attempt in (again.remove(kept.token_id), again.add("", "Ann")):
         with pytest.raises(TokenProblem):
             await attempt
+
+
+async def test_a_token_made_by_another_program_works_here(database, clock):
+    here, elsewhere = ApiTokens(database, clock), ApiTokens(database, clock)
+    for each in (here, elsewhere):
+        await each.load()
+    text = await elsewhere.add("Grafana", "command line")
+    await here.refresh()
+
+    assert here.accepts(text)
+
+
+async def test_a_removed_token_does_not_come_back(database, clock):
+    tokens = ApiTokens(database, clock)
+    await tokens.load()
+    text = await tokens.add("Grafana", "Ann")
+    [token] = tokens.all()
+    removing = asyncio.create_task(tokens.remove(token.token_id))
+    await asyncio.sleep(0)
+    await tokens.refresh()
+    await removing
+
+    assert not tokens.accepts(text)

@@ -75,4 +75,5 @@ async def _note(scope: Scope, why: str) -> None:
     connection = HTTPConnection(scope)
     person = person_of(connection)
     if person is not None:
-        await deny(connection, person, Deed(f"{scope['method']} {scope['path']}"), why)
+        tried = f"{scope['method']} {scope['path']}"
+        await deny(connection, person, Deed("request of another page", reason=tried), why)
