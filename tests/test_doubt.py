@@ -2,6 +2,7 @@
 
 import pytest
 
+from app.domain.events import PbxAsked
 from tests.story import after, lies
 
 TALKS = "101 on, 1 rings 101 in 999, 101 ring, 1 answered 101 in 999, 101 talk, +20s"
@@ -107,6 +108,10 @@ UNASKED = {
         f"{TALKS}, 101 on, +70s, 1 hangs up, +2m",
         "call 1 ended, call 1 lost, 999 answered 1, 999 otherwise 0",
     ),
+    "a lost caller who is rung again has waited since first sight": (
+        "1 waits in 999, +4h, +3m, 1 rings 101 in 999, +7s, 1 answered 101 in 999",
+        "999 offered 1, 999 answered 1, 999 asa 14587s, call 1 not lost",
+    ),
     "a ring unheard of for five minutes is doubted": (
         "101 on, 1 rings 101 in 999, +5m",
         "101 in doubt, call 1 in doubt, 999 waiting 1",
@@ -144,6 +149,10 @@ UNASKED = {
         "1 waits in 999, +30m",
         "call 1 in doubt, 999 waiting 1, call 1 not lost",
     ),
+    "an agent said to be free long ago proves nothing": (
+        "101 on, 101 verified in 999, 1 waits in 999, +10m",
+        "call 1 sure, 999 waiting 1, call 1 not lost",
+    ),
     "and still waits": ("1 waits in 999, +2h", "call 1 in doubt, 999 waiting 1"),
     "but not for ever": ("1 waits in 999, +4h, +2m", "call 1 lost, 999 waiting 0, 999 otherwise 1"),
     "a talk unheard of for four hours is doubted": (
@@ -174,6 +183,36 @@ ROWS = {name: row for table in TABLES for name, row in table.items()}
 @pytest.mark.parametrize(("story", "truth"), ROWS.values(), ids=ROWS)
 def test_doubt(story: str, truth: str) -> None:
     assert lies(after(story), truth) == []
+
+
+ASKED_ALL = PbxAsked(phones=1)
+
+
+def test_a_caller_passed_over_by_a_free_agent_is_gone() -> None:
+    story = after("101 on, 101 verified in 999, 1 waits in 999, +30s", ASKED_ALL)
+    assert lies(story.tell("+29s"), "call 1 sure, 999 waiting 1") == []
+    assert lies(story.tell("+31s"), "call 1 in doubt, 999 waiting 1") == []
+    assert lies(story.tell("+61s"), "call 1 lost, 999 waiting 0") == []
+
+
+def test_a_caller_is_not_passed_over_by_agents_of_other_queues() -> None:
+    story = after("101 on, 101 verified in 888, 1 waits in 999, +30s", ASKED_ALL, "+5m")
+
+    assert lies(story, "call 1 sure, 999 waiting 1") == []
+
+
+def test_a_caller_is_not_passed_over_by_who_has_just_become_free() -> None:
+    story = after("101 pause, 101 verified in 999, 1 waits in 999, +3m, 101 on", ASKED_ALL, "+50s")
+
+    assert lies(story, "call 1 sure, 999 waiting 1") == []
+
+
+def test_a_pbx_that_did_not_answer_agreed_to_nothing() -> None:
+    failed = PbxAsked(error="The PBX can't be reached.")
+    story = after("101 on, 101 verified in 999, 1 waits in 999, +30s", failed, "+5m")
+
+    assert lies(story, "call 1 sure, 999 waiting 1") == []
+    assert story.state.reconciled.error == "The PBX can't be reached."
 
 
 def test_every_difference_between_floor_and_pbx_is_kept() -> None:

@@ -6,7 +6,7 @@ from app.domain.model import Call, Leg
 from app.domain.states import CallState, Direction, LegState, Outcome
 from app.domain.turn import Turn
 from app.domain.visits import answered as visit_answered
-from app.domain.visits import enter
+from app.domain.visits import enter, reopen
 
 CONFLICTS_KEPT = 100
 
@@ -36,6 +36,7 @@ def _revive(turn: Turn, call: Call) -> None:
     """That the call is lost was our own conclusion; the PBX speaks of it, so it is not."""
     call.lost, call.ended_at, call.settled = False, None, False
     call.state, call.since = CallState.WAITING, turn.at
+    reopen(call)
 
 
 def _believe(turn: Turn, call: Call) -> None:

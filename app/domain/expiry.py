@@ -152,12 +152,18 @@ def _patience(turn: Turn, call: Call) -> int:
 
 
 def _is_passed_over(turn: Turn, call: Call) -> bool:
-    """Nobody rings for this caller though an agent of the queue has been free all that time."""
+    """Nobody rings for this caller though an agent of the queue has been free all that time.
+
+    Only where the PBX was asked and agreed that the agent is: what it pushed long ago may be
+    wrong, and then a real caller would vanish from the board.
+    """
     visit = current_visit(call)
+    agreed_at = turn.state.reconciled.agreed_at or 0
     return visit is not None and any(
         agent.status is Status.ON
         and visit.queue in agent.queues
         and turn.at - agent.since >= PASSED_OVER
+        and agreed_at >= agent.since
         for agent in turn.state.agents.values()
     )
 

@@ -18,6 +18,13 @@ def concluded_visit(call: Call) -> Visit | None:
     return max(visits, key=lambda visit: visit.touched_at, default=None)
 
 
+def reopen(call: Call) -> None:
+    """The call goes on after all: the caller still waits where we last knew of, and since then."""
+    visit = concluded_visit(call)
+    if visit is not None:
+        visit.outcome, visit.inferred, visit.left_at = Outcome.OPEN, False, None
+
+
 def enter(turn: Turn, call: Call, queue: str) -> Visit | None:
     """The caller is rung for in `queue`. None: the report is older than what we know."""
     queue_of(turn, queue)
