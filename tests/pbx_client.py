@@ -42,8 +42,8 @@ class Clock:
 @asynccontextmanager
 async def client_of(url: str, **known: Any) -> AsyncIterator[VoiceCloud]:
     known = {"zone": UTC, "now": lambda: NOW, "patience": HASTE, **known}
-    domain = known.pop("domain", "acme.example")
-    client = VoiceCloud(Account(url, known.pop("data_url", url), domain, Secret(KEY)), **known)
+    domain, key = known.pop("domain", "acme.example"), Secret(known.pop("key", KEY))
+    client = VoiceCloud(Account(url, known.pop("data_url", url), domain, key), **known)
     try:
         yield client
     finally:

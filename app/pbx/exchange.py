@@ -4,7 +4,7 @@ Rule of this file: no aiohttp exception and no response leaves it, nor is one lo
 their texts hold the URL and the URL may hold the key.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import aiohttp
 from yarl import URL
@@ -47,7 +47,7 @@ class Answer:
     """Any answer but a redirect and a server's own error (3xx and 5xx raise)."""
 
     status: int
-    text: str
+    text: str = field(repr=False)
 
 
 # The first row that fits counts, so the narrower come first. True: the request may have arrived.

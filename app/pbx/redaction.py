@@ -150,9 +150,13 @@ def _any_spelling(character: str) -> str:
     """One character raw or escaped in any way; the raw one comes first, as the likeliest."""
     code = ord(character)
     percent = "".join(f"%(?:25)?{byte:02x}" for byte in character.encode())
-    escapes = [percent, f"&#(?:{code}|x0*{code:x});", rf"\\+(?:u{code:04x}|x{code:02x})"]
-    if character in "\"'\\/":
-        escapes.append(r"\\+" + re.escape(character))
+    # JSON has two escapes for a character beyond 16 bits.
+    units = re.findall("....", character.encode("utf-16-be").hex())
+    unicode = "".join(rf"\\+u{unit}" for unit in units)
+    escapes = [percent, f"&#(?:{code}|x0*{code:x});", unicode, rf"\\+(?:x{code:02x}|U{code:08x})"]
+    short = "\\" + character if character in "'/" else json.dumps(character)[1:-1]
+    if short[0] == "\\":
+        escapes.append(r"\\+" + re.escape(short[1:]))
     named = html.escape(character)
     if named != character:
         escapes.append(re.escape(named))
