@@ -52,6 +52,7 @@ class Reconciler:
         self._clock = clock
         self._zone = zone
         self._asked: dict[str, int] = {}
+        self._doubted: set[str] = set()
         self._had_error = True
 
     async def run(self) -> None:
@@ -87,6 +88,7 @@ class Reconciler:
             batch = extensions[first : first + PHONES_AT_ONCE]
             self._asked.update(dict.fromkeys(batch, asked_at))
             answers = await self._pbx.phones(batch)
+            self._doubted.difference_update(batch)
             await self._append(self._differing_phones(answers, asked_at))
 
     async def silent_calls(self) -> None:
@@ -101,12 +103,17 @@ class Reconciler:
         """Fetch the records of today's calls of which no webhook told."""
         await self._append(await self._records())
 
+    def doubt(self, extension: str) -> None:
+        """Ask soon for this phone: nobody knows what an action did to it."""
+        self._doubted.add(extension)
+
     def doubted(self) -> Iterator[str]:
         """Extensions to ask for at once: in doubt, or busy with a call we do not know."""
         now, state = self._clock(), self._state()
         for extension, agent in state.agents.items():
             recently = now - self._asked.get(extension, 0) < DOUBT_AGAIN_MS
-            if not recently and (agent.doubt_since is not None or _unexplained(state, agent, now)):
+            doubted = agent.doubt_since is not None or extension in self._doubted
+            if not recently and (doubted or _unexplained(state, agent, now)):
                 yield extension
 
     def _differing_queues(self, members: Sequence[Member]) -> list[Event]:

@@ -56,11 +56,13 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "access": frozenset(
         "accounts api_tokens attempts audit database links pairing passwords sessions walls".split()
     ),
+    # what supervisors do
+    "actions": frozenset({"audit", "database", "domain", "log", "pbx", "rights"}),
     # the edges
     "simulator": frozenset(),
-    "web": EVERYTHING - STARTS - {"web", "simulator", "reconciler"},
+    "web": EVERYTHING - STARTS - {"web", "simulator"},
     "main": EVERYTHING - STARTS - {"simulator"},
-    "server": frozenset({"main", "peers", "protocol", "settings", "web"}),
+    "server": frozenset({"main", "pbx", "peers", "protocol", "settings", "web"}),
     "people": EVERYTHING - STARTS - {"simulator", "web"} | {"main"},
     "demo": frozenset({"rights", "server", "settings", "simulator", "web"}),
     "__main__": EVERYTHING,

@@ -60,7 +60,7 @@ def refresh(turn: Turn, agent: Agent, since: int | None = None) -> None:
     moment = max(turn.at if since is None else since, agent.since, agent.accrued_at)
     accrue(agent, moment)
     agent.status, agent.since = status, moment
-    if status is not Status.PAUSE and agent.mode is not Status.PAUSE:
+    if Status.PAUSE not in {status, agent.mode} and not agent.pause_wanted:
         agent.pause_reason, agent.pause_until, agent.pause_by = "", None, ""
     turn.changes.queues.update(agent.queues)
     turn.changes.totals = True

@@ -30,6 +30,11 @@ class Form:
     def __contains__(self, name: str) -> bool:
         return name in self._values
 
+    @property
+    def names(self) -> list[str]:
+        """The fields that were given."""
+        return list(self._values)
+
     def one(self, name: str, default: str = "") -> str:
         """The field's value. Raises FormProblem when it was given twice."""
         values = self._values.get(name, [default])

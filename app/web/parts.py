@@ -8,10 +8,13 @@ from starlette.requests import HTTPConnection
 from starlette.types import Scope
 
 from app.access import Access
+from app.actions import Actions
 from app.database import Database
 from app.domain.floor import Floor
 from app.log import EventLog
+from app.pbx import Pbx
 from app.projector import Projector
+from app.reconciler import Reconciler
 from app.render import Audience, Renderer
 from app.screen import Screens
 from app.settings import Settings
@@ -31,6 +34,9 @@ class Parts:
     journal: WebhookJournal
     tokens: WebhookTokens
     access: Access
+    pbx: Pbx
+    reconciler: Reconciler
+    actions: Actions
     clock: Callable[[], int]
     """Milliseconds since the epoch, UTC: the same clock that stamps the log."""
 

@@ -1,0 +1,106 @@
+"""Calls for a supervisor: their own phone rings first, then whom they want to speak to."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from app.actions.deeds import Order, Outcome
+from app.actions.desk import NO_EXTENSION, Asker, Desk, deed_on
+from app.actions.dial_rules import plain_number
+from app.actions.targets import NoTarget, abandon_target, agent_target, called
+from app.audit import Deed
+from app.domain.events import CallBackPlaced, Event
+from app.rights import Right, Target
+
+NOT_ALLOWED = "Numbers like this one may not be dialled from here."
+NO_NUMBER = "That is not a telephone number: 3 to 20 digits, with or without a + before them."
+NOT_YOURS = "A call starts from your own phone, the one in your account."
+
+
+class Calling:
+    """The use cases around click-to-call."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def agent(self, asker: Asker, extension: str) -> Outcome:
+        """Call an agent."""
+        deed = Deed("call", extension=extension)
+        if no := await self._may_not(asker, deed):
+            return no
+        try:
+            target = agent_target(self._desk.state, extension)
+        except NoTarget as problem:
+            return await self._desk.refuse(asker, deed, problem.status, str(problem))
+        if extension == asker.principal.extension:
+            return await self._desk.refuse(asker, deed, 409, "That is your own telephone.")
+        who = called(extension, target.agent_name)
+        return await self._place(asker, target, extension, f"then {who} is called")
+
+    async def number(self, asker: Asker, phone: str, own: str = "") -> Outcome:
+        """Call a number; `own`, where it was given, must be the asker's own extension."""
+        target = Target(phone=plain_number(phone))
+        deed = deed_on("call", target)
+        if no := await self._may_not(asker, deed):
+            return no
+        if not target.phone:
+            return await self._desk.refuse(asker, deed, 422, NO_NUMBER)
+        if not self._desk.policy.dial.allow(target.phone):
+            return await self._desk.refuse(asker, deed, 403, NOT_ALLOWED)
+        if own and own != asker.principal.extension:
+            return await self._desk.refuse(asker, deed, 403, NOT_YOURS)
+        return await self._place(asker, target, target.phone, "then the number is called")
+
+    async def back(self, asker: Asker, callid: str) -> Outcome:
+        """Call back somebody who gave up. A caller may have sent any number as their own."""
+        deed = Deed("call back", callid=callid)
+        if no := await self._may_not(asker, deed):
+            return no
+        try:
+            target = abandon_target(self._desk.state, callid)
+        except NoTarget as problem:
+            return await self._desk.refuse(asker, deed, problem.status, str(problem))
+        number = plain_number(target.phone)
+        if not number or not self._desk.policy.dial.allow(number):
+            why = NOT_ALLOWED if number else NO_NUMBER
+            return await self._desk.refuse(asker, deed_on("call back", target), 403, why)
+        placed = CallBackPlaced(callid=callid, by=asker.name)
+        return await self._place(asker, target, number, "then the caller is called back", [placed])
+
+    async def _may_not(self, asker: Asker, deed: Deed) -> Outcome | None:
+        """What stands against any call of theirs, whomever they want to call."""
+        if wait := self._desk.rates.wait_s(asker.principal.user_id):
+            why = f"Too many calls in a short time. Try again in {wait} s."
+            refused = await self._desk.refuse(asker, deed, 429, why)
+            return replace(refused, retry_s=wait)
+        if not asker.principal.extension:
+            return await self._desk.refuse(asker, deed, 409, NO_EXTENSION)
+        return None
+
+    async def _place(
+        self,
+        asker: Asker,
+        target: Target,
+        number: str,
+        then: str,
+        shown: Sequence[Event] = (),
+    ) -> Outcome:
+        deed = deed_on("call back" if shown else "call", target)
+        if no := await self._desk.forbidden(asker, Right.CALL, target, deed):
+            return no
+        own = asker.principal.extension
+
+        async def dial() -> None:
+            self._desk.rates.dialled()
+            await self._desk.pbx.dial(own, number)
+
+        return await self._desk.deeds.carry_out(
+            Order(
+                actor=asker.actor,
+                deed=deed,
+                call=dial,
+                key=(asker.principal.user_id, "dial"),
+                wish=(number, target.callid),
+                done=f"Your phone {own} rings; {then}.",
+                shown=shown,
+            )
+        )
