@@ -8,6 +8,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from app.accounts import AccountProblem
 from app.database import DatabaseUnavailable
+from app.log import LogUnavailable
 from app.passwords import PasswordsBusy
 from app.web import guard
 from app.web.forms import FormProblem
@@ -94,4 +95,5 @@ EXCEPTION_HANDLERS: dict[type[Exception], Handler] = {
     AccountProblem: refusing(422),
     PasswordsBusy: refusing(503),
     DatabaseUnavailable: refusing(503),
+    LogUnavailable: refusing(503),
 }

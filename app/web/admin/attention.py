@@ -1,0 +1,100 @@
+"""What needs an administrator's attention now, each concern by its kind; the page has the words."""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from app.log.open import database_path
+from app.peers import address_of, source_of
+from app.web.admin.webhooks import working_previous
+from app.web.parts import Parts
+
+SILENCE_MS = 15 * 60_000
+LATELY_MS = 60 * 60_000
+FEW_BYTES = 1024**3
+# So many webhooks from one private address are no coincidence.
+MANY = 20
+LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+@dataclass(frozen=True, slots=True)
+class Concern:
+    """One of them. `is_bad`: something does not work; else it is worth a look. Times in ms."""
+
+    kind: str
+    path: str
+    is_bad: bool = False
+    values: dict[str, object] = field(default_factory=dict)
+
+
+def concerns(parts: Parts) -> list[Concern]:
+    """All of them, the bad ones first."""
+    found = [*_pbx(parts), *_webhooks(parts), *_strangers(parts), *_ground(parts)]
+    return sorted(found, key=lambda concern: not concern.is_bad)
+
+
+def _pbx(parts: Parts) -> Iterator[Concern]:
+    state, settings = parts.floor.state, parts.settings
+    if not (settings.pbx_url and settings.pbx_key):
+        yield Concern("pbx unconfigured", "/admin/pbx")
+    elif state.reconciled.error:
+        yield Concern("pbx failing", "/admin/pbx", True, {"sentence": state.reconciled.error})
+    if unreadable := sum(answer.times for answer in parts.pbx.unreadable):
+        yield Concern("unreadable", "/admin/pbx", values={"count": unreadable})
+    if state.conflicts:
+        yield Concern("conflicts", "/admin/drift", values={"count": len(state.conflicts)})
+
+
+def _webhooks(parts: Parts) -> Iterator[Concern]:
+    last_at, now = parts.floor.state.webhooks.last_at, parts.clock()
+    if last_at is None:
+        yield Concern("no webhook", "/admin/webhooks", True)
+    elif now - last_at > SILENCE_MS:
+        yield Concern("silence", "/diagnostics", True, {"at": last_at})
+    previous = working_previous(parts)
+    if previous and previous.used_at:
+        values: dict[str, object] = {"at": previous.used_at, "until": previous.expires_at}
+        yield Concern("previous token", "/admin/webhooks", values=values)
+    if source := _one_private_source(parts):
+        yield Concern("one address", "/admin/webhooks", values={"address": source})
+    refused = [row for row in parts.journal.rejected if row.seq is None]
+    if lately := sum(now - row.at < LATELY_MS for row in refused):
+        yield Concern("refused", "/diagnostics", values={"count": lately})
+
+
+def _one_private_source(parts: Parts) -> str:
+    """The address of a proxy that hides all others, if it looks like one; else ""."""
+    received = parts.journal.received
+    sources = {source_of(each.peer) for each in received} if len(received) >= MANY else set()
+    if len(sources) != 1:
+        return ""
+    address = address_of(received[0].peer)
+    return sources.pop() if address is not None and address.is_private else ""
+
+
+def _strangers(parts: Parts) -> Iterator[Concern]:
+    for kind, counts in (
+        ("wrong token", parts.journal.wrong_tokens),
+        ("bare", parts.journal.bare),
+        ("unparsable", parts.journal.unparsable),
+    ):
+        newest = counts.newest()
+        if newest and parts.clock() - newest[0][1].last_at < LATELY_MS:
+            address, seen = newest[0]
+            values: dict[str, object] = {"address": address, "at": seen.last_at}
+            yield Concern(kind, "/diagnostics", values=values)
+
+
+def _ground(parts: Parts) -> Iterator[Concern]:
+    path = database_path(parts.settings.log)
+    if path == ":memory:":
+        yield Concern("memory", "/admin")
+    elif (free := shutil.disk_usage(Path(path).parent).free) < FEW_BYTES:
+        yield Concern("disk", "/admin", True, {"mebibytes": free // 1024**2})
+    if parts.journal.unstored:
+        yield Concern("unstored", "/diagnostics", values={"count": parts.journal.unstored})
+    public = urlsplit(parts.settings.public_url)
+    if public.scheme == "http" and public.hostname not in LOCAL:
+        yield Concern("plain http", "/admin", values={"url": parts.settings.public_url})
