@@ -19,6 +19,7 @@ from app.log import EventLog, LogUnavailable
 from app.pbx import Member, Pbx, PbxError, PhoneState
 
 ROUND_S = 60.0
+RETRY_S = 10.0
 LOOK_S = 1.0
 RECORDS_S = 3600.0
 # How many phones one question may name, and how many single calls one round may ask for.
@@ -65,6 +66,8 @@ class Reconciler:
                 next_round = now + ROUND_S
                 recovered = self._had_error
                 await self._guarded(self.everything())
+                if self._had_error:
+                    next_round = now + RETRY_S
                 if (recovered or now >= next_records) and not self._had_error:
                     next_records = now + RECORDS_S
                     await self._guarded(self.missing_records())

@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable
 import uvicorn
 
 from app.main import create_app, wall_clock
+from app.pbx.redaction import install_redaction
+from app.pbx.secret import Secret
 from app.peers import PeerCounts
 from app.protocol import BACKLOG, server_config
 from app.settings import Settings
@@ -50,6 +52,8 @@ def serve(settings: Settings, greeting: Greeting | None = None) -> int:
     """Serve until SIGTERM or SIGINT; the exit code is 0 only for an orderly end."""
     listening = listen(settings.host, settings.port)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    secrets = (settings.pbx_key, settings.webhook_token, settings.api_token)
+    install_redaction(Secret(text) for text in secrets if text)
     died: list[bool] = []
 
     def on_death() -> None:
