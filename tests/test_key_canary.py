@@ -13,6 +13,8 @@ from contextlib import AsyncExitStack
 import pytest
 
 from app.pbx import Pbx, PbxError, SpyMode
+from app.pbx.secret import Secret
+from app.pbx.voicecloud_api import Account
 from tests.fake_pbx import FAULTS, Fault, redirect_to, running_pbx
 from tests.pbx_client import TODAY, client_of, failure_of
 
