@@ -57,11 +57,12 @@ def read_trace(path: Path) -> Iterator[tuple[int, str, dict[str, str]]]:
                 continue
             try:
                 row = json.loads(line)
-                at, where, params = round(float(row["t"]) * 1000), str(row["path"]), row["params"]
-            except (ValueError, KeyError, TypeError) as fault:
+                at, where = round(float(row["t"]) * 1000), str(row["path"])
+                params = {str(name): str(value) for name, value in row["params"].items()}
+            except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as fault:
                 reason = f"{path.name}, line {number}: not a traced webhook (t, path, params)"
                 raise ValueError(reason) from fault
-            yield at, where, {str(name): str(value) for name, value in params.items()}
+            yield at, where, params
 
 
 def replay(traces: Iterable[Path], days: BusinessDay) -> Replay:
