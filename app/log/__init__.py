@@ -13,7 +13,7 @@ class LogUnavailable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """An event with its place in the log (`seq`, from 1, no gaps) and time (`at`, ms, never back)."""
+    """An event with its place in the log (`seq`, from 1, no gaps) and time (`at`, ms)."""
 
     seq: int
     at: int
@@ -43,7 +43,7 @@ class EventLog(Protocol):
         """
 
     def follow(self, after: int = 0) -> AsyncIterator[Sequence[Record]]:
-        """Yield every record after `after`, in order, in batches: the stored ones, then live, for ever."""
+        """Yield every record after `after`, in order, in batches: stored, then live, for ever."""
 
     async def save_snapshot(self, snapshot: Snapshot) -> None:
         """Keep the snapshot; older ones may go."""

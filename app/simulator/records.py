@@ -45,7 +45,7 @@ class Records:
         }
 
     def keep_abandoned(self, call: Call) -> None:
-        """A caller who gave up is in the report as well; what is pushed of it is another message."""
+        """A caller who gave up is in the report too; what is pushed of it is another message."""
         self.kept.append(self._record(call, "ABANDON", Segment("", call.started, None), None))
 
     def note_talk(self, call: Call) -> None:
