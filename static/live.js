@@ -43,11 +43,13 @@
     htmx.process(find("feed"), true);
   };
   const later = (least, most) => setTimeout(() => { if (page.closed && !page.out) connect(); }, least + Math.random() * (most - least));
+  // What is shown is no longer this viewer's to see: a moment to read why, then the sign-in page.
+  const leave = () => { judge(); setTimeout(() => location.reload(), 3000); };
   const alive = async () => {
     try {
       const answer = await fetch("/alive", { cache: "no-store" });
       page.out = answer.status === 401;
-      if (page.out) judge();
+      if (page.out) leave();
       return answer.ok;
     } catch { return false; }
   };

@@ -2,6 +2,7 @@
 
 import signal
 import time
+import urllib.error
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -60,9 +61,10 @@ def is_called(pitwall: Pitwall, extension: str, callid: str = "c1", event: str =
     )
 
 
-def network_is_down(complaints: list[str]) -> None:
+def connection_is_refused(complaints: list[str]) -> None:
     """A browser complains about every refused connection; here that's what was asked for."""
-    complaints[:] = [one for one in complaints if "ERR_" not in one and "WebSocket" not in one]
+    refusals = ("ERR_", "WebSocket", "ws:error", "401")
+    complaints[:] = [one for one in complaints if not any(word in one for word in refusals)]
 
 
 def test_the_page_is_of_use_before_any_script_runs(
@@ -74,7 +76,7 @@ def test_the_page_is_of_use_before_any_script_runs(
 
     expect(page.locator("#a-101")).to_contain_text("Free")
     expect(page.locator("#link")).to_have_text("Connecting")
-    network_is_down(complaints)
+    connection_is_refused(complaints)
 
 
 def test_a_webhook_changes_a_card_without_reload(board: Page, pitwall: Pitwall) -> None:
@@ -128,7 +130,7 @@ def test_a_restart_is_told_and_then_made_good(
     board.wait_for_selector(LIVE, timeout=30_000)
     expect(board.locator("#a-101")).to_contain_text("Talking")
     expect(board.locator("#banner")).to_be_hidden()
-    network_is_down(complaints)
+    connection_is_refused(complaints)
 
 
 def test_a_dead_feed_is_told_within_twelve_seconds(board: Page, pitwall: Pitwall) -> None:
@@ -231,3 +233,26 @@ def test_the_page_fits_a_phone(board: Page) -> None:
     board.set_viewport_size({"width": 390, "height": 844})
 
     assert board.evaluate("document.documentElement.scrollWidth") == 390
+
+
+def test_a_viewer_who_is_signed_out_sees_no_more_of_the_board(
+    board: Page, pitwall: Pitwall, context: BrowserContext, complaints: list[str]
+) -> None:
+    context.clear_cookies()
+    board.evaluate("pitwall.connect()")
+
+    expect(board.locator("#banner")).to_have_text("Signed out.")
+    board.wait_for_url("**/login?next=/")
+    connection_is_refused(complaints)
+
+
+def test_webhooks_are_shown_with_what_became_of_them(board: Page, pitwall: Pitwall) -> None:
+    is_called(pitwall, "101")
+    with pytest.raises(urllib.error.HTTPError):
+        pitwall.hook("/callcenter/call_in", phone="0938363739", extension="101")
+    board.goto(f"{pitwall.url}/diagnostics")
+
+    problems = board.locator("section", has=board.locator("#problems"))
+    expect(problems).to_contain_text("refused")
+    expect(problems).to_contain_text("callid")
+    expect(board.locator("body")).not_to_contain_text("0938363739")
