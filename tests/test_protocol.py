@@ -128,6 +128,23 @@ def test_a_connection_goes_on_when_the_rest_comes_after_an_early_answer(
         assert read_answer(connection).status == 200
 
 
+def test_a_body_has_a_deadline_of_its_own(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(protocol, "HEAD_S", SOON_S)
+    with receiver.connect() as connection:
+        connection.sendall(hangup(receiver, "POST", "Content-Length: 8"))
+        time.sleep(2 * SOON_S)
+        connection.sendall(b"callid=a")
+
+        assert read_answer(connection).status == 200
+
+
+def test_a_head_without_an_end_is_refused_before_it_fills_the_memory(receiver: Receiver) -> None:
+    for endless in (b"X: a\r\n" * 4_000, b"X: " + b"a" * 24_000):
+        assert receiver.exchange(b"GET / HTTP/1.1\r\n" + endless).status == 400
+
+
 def large(receiver: Receiver, size: int) -> Answer:
     return receiver.exchange(hangup(receiver, "GET", "X: " + "a" * size))
 

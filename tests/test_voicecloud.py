@@ -259,6 +259,17 @@ def test_json_numbers_are_text_exactly_as_written() -> None:
     }
 
 
+def test_json_values_that_are_no_text_spoil_only_their_own_field() -> None:
+    event = decode(
+        "/api/callcenter/calldata",
+        parse_body(b'{"callid":"a","status":"BUSY","duration":NaN,"did":[1],"x":{}}', ""),
+        now=NOW,
+        zone=ZONE,
+    )
+
+    assert event == CallRecorded(callid="a", status="BUSY", flags=("duration", "did"))
+
+
 @pytest.mark.parametrize(
     "kind", ["application/json", "text/plain", "", "application/x-www-form-urlencoded"]
 )
