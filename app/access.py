@@ -11,7 +11,9 @@ from app.api_tokens import ApiTokens
 from app.attempts import Attempts
 from app.audit import Audit
 from app.database import Database, DatabaseUnavailable
+from app.identities import Identities
 from app.links import Links
+from app.oidc import Client, Oidc
 from app.pairing import Pairings
 from app.passwords import Passwords
 from app.sessions import Sessions
@@ -35,6 +37,8 @@ class Access:
     tokens: ApiTokens
     audit: Audit
     attempts: Attempts
+    identities: Identities
+    oidc: Oidc | None
     monotonic: Callable[[], float]
 
     @classmethod
@@ -46,14 +50,19 @@ class Access:
         api_token: str = "",
         passwords: Passwords | None = None,
         monotonic: Callable[[], float] = time.monotonic,
+        oidc: Client | None = None,
     ) -> "Access":
-        """Make or read all tables. `clock` is ms since the epoch, `monotonic` seconds."""
+        """Make or read all tables. `clock` is ms since the epoch, `monotonic` seconds.
+
+        `oidc`: the provider by which people may sign in, if there is one.
+        """
         sessions = Sessions(database, clock, monotonic)
         accounts = Accounts(database, sessions, passwords or Passwords(), clock)
         links = Links(database, accounts, clock)
         walls = Walls(database, clock)
         tokens = ApiTokens(database, clock, api_token)
-        for part in (accounts, sessions, links, walls, tokens):
+        identities = Identities(database, accounts)
+        for part in (accounts, sessions, links, walls, tokens, identities):
             await part.load()
         return cls(
             accounts=accounts,
@@ -64,6 +73,8 @@ class Access:
             tokens=tokens,
             audit=await Audit.open(database, clock),
             attempts=Attempts(monotonic),
+            identities=identities,
+            oidc=None if oidc is None else Oidc(oidc, clock),
             monotonic=monotonic,
         )
 

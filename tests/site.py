@@ -3,6 +3,7 @@
 import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,10 +19,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.access import Access
 from app.audit import AuditRow
 from app.database import Database
+from app.oidc import Oidc
 from app.passwords import Passwords
 from app.render import Renderer
 from app.rights import Right, Role, Target
-from app.web import account, audit_pages, auth, guard, users, walls
+from app.web import account, audit_pages, auth, guard, oidc, users, walls
 from app.web.csrf import CrossSiteGuard
 from app.web.headers import SecurityHeaders
 from app.web.pages import EXCEPTION_HANDLERS
@@ -55,6 +57,7 @@ ROUTES = [
     Route("/api/callcenter/{rest:path}", hook, methods=["GET", "POST"]),
     Route("/api/v1/floor", hook, methods=["GET", "POST"]),
     *auth.ROUTES,
+    *oidc.ROUTES,
     *account.ROUTES,
     *users.ROUTES,
     *walls.ROUTES,
@@ -109,6 +112,11 @@ class Site:
         visitor = self.visitor()
         await visitor.post("/login", data={"username": username, "password": PASSWORD})
         return visitor
+
+    def use_provider(self, provider: Oidc) -> None:
+        """Let people sign in by this provider."""
+        self.access = replace(self.access, oidc=provider)
+        self.parts.access = self.access
 
     async def audited(self) -> list[AuditRow]:
         return await self.access.audit.page()

@@ -301,3 +301,12 @@ async def test_a_link_lets_a_user_choose_a_password(site):
 
     assert await site.accounts.authenticate("ann", GOOD)
     assert [each.username for each in site.accounts.all()] == ["ann"]
+
+
+@pytest.mark.anyio
+async def test_a_session_that_a_disabled_user_still_has_is_nobodys(site):
+    user = await site.accounts.create_user("ann", Role.VIEWER, GOOD)
+    await site.accounts.disable(user.user_id)
+    session = site.sessions.find(await site.sessions.open(user.user_id, "", ""))
+
+    assert site.accounts.principal(session) is None

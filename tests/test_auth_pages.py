@@ -159,6 +159,15 @@ async def test_another_site_can_not_sign_anybody_in(site):
         assert answer.status_code == 403
 
 
+async def test_a_sign_in_that_brings_a_cookie_must_say_where_it_comes_from(site):
+    await sup(site)
+    answer = await site.visitor().post(
+        "/login", data={"username": "sup", "password": PASSWORD}, headers={"Cookie": "x=y"}
+    )
+
+    assert answer.status_code == 403
+
+
 async def test_each_sign_in_has_a_new_id_and_ends_the_one_before(site):
     visitor = await site.signed_in("sup", Role.SUPERVISOR)
     before = visitor.cookies["__Host-sid"]

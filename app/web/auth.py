@@ -21,7 +21,7 @@ async def login_page(request: Request) -> Response:
     """The form; whoever is signed in goes on."""
     if person_of(request):
         return go(request, "/")
-    return render(request, "login.html", problem="", next=_next(request), username="")
+    return show_login(request)
 
 
 async def login(request: Request) -> Response:
@@ -30,25 +30,29 @@ async def login(request: Request) -> Response:
     username, password = form.one("username")[:256].strip().lower(), form.one("password")
     access, address = access_of(request), address_of(request)
     if wait := access.attempts.wait_s(username, address):
-        return _again(request, username, TOO_SOON.format(wait=wait), 429, wait)
+        response = show_login(request, TOO_SOON.format(wait=wait), 429, username)
+        response.headers["Retry-After"] = str(wait)
+        return response
     account = await access.accounts.authenticate(username, password[:257])
     if account is None:
         await _note_failure(request, username)
-        return _again(request, username, WRONG, 401)
+        return show_login(request, WRONG, 401, username)
     access.attempts.succeeded(username, address)
-    return await _sign_in(request, account, _next(request), "sign in")
+    return await sign_in(request, account, next_of(request), "sign in")
 
 
-def _next(request: Request) -> str:
+def next_of(request: Request) -> str:
+    """Where to go after signing in: a page of ours, whatever was asked."""
     return local(request.query_params.get("next", "/"))
 
 
-def _again(request: Request, username: str, problem: str, status: int, wait: int = 0) -> Response:
-    context = {"problem": problem, "next": _next(request), "username": username}
-    response = render(request, "login.html", status, **context)
-    if wait:
-        response.headers["Retry-After"] = str(wait)
-    return response
+def show_login(
+    request: Request, problem: str = "", status: int = 200, username: str = ""
+) -> Response:
+    """The form, with what went wrong."""
+    provider = access_of(request).oidc is not None
+    context = {"problem": problem, "next": next_of(request), "username": username}
+    return render(request, "login.html", status, provider=provider, **context)
 
 
 async def _note_failure(request: Request, username: str) -> None:
@@ -60,7 +64,7 @@ async def _note_failure(request: Request, username: str) -> None:
     await access.audit.denied(actor_of(request), deed, "wrong name or password")
 
 
-async def _sign_in(request: Request, account: Account, path: str, action: str) -> Response:
+async def sign_in(request: Request, account: Account, path: str, action: str) -> Response:
     """A new session, never the id that the browser came with."""
     access = access_of(request)
     await _end_present_session(request)
@@ -93,7 +97,7 @@ async def logout(request: Request) -> Response:
 
 async def confirm_page(request: Request) -> Response:
     require_person(request)
-    return render(request, "confirm.html", problem="", next=_next(request))
+    return render(request, "confirm.html", problem="", next=next_of(request))
 
 
 async def confirm(request: Request) -> Response:
@@ -101,9 +105,9 @@ async def confirm(request: Request) -> Response:
     person = require_person(request)
     form = await form_of(request)
     if problem := await wrong_password(request, form.one("password")):
-        return render(request, "confirm.html", 401, problem=problem, next=_next(request))
+        return render(request, "confirm.html", 401, problem=problem, next=next_of(request))
     access_of(request).sessions.confirm(person.session)
-    return go(request, _next(request))
+    return go(request, next_of(request))
 
 
 async def wrong_password(request: Request, password: str) -> str:
@@ -135,7 +139,7 @@ async def setup(request: Request) -> Response:
         account = await links.use(secret, form.one("username"), _chosen(form))
     except AccountProblem as problem:
         return _setup(request, owner, str(problem), 404 if owner is None else 422)
-    return await _sign_in(request, account, "/", "sign in by link")
+    return await sign_in(request, account, "/", "sign in by link")
 
 
 def _setup(request: Request, owner: Account | int | None, problem: str, status: int) -> Response:
