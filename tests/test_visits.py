@@ -77,6 +77,21 @@ VISITS = {
         "1 abandons 999 after 60, +12s",
         "999 abandoned 1, 999 waiting 1",
     ),
+    "of a wait of no length too, with a late ring between": (
+        "1 hangs up, +500ms, 1 abandons 999 after 0, +500ms, 1 rings 101 in 999, +900ms,"
+        "1 abandons 999 after 0, +2m",
+        "999 abandoned 1, 999 offered 1, 1 gave up",
+    ),
+    "and of a longer one, that would have begun between": (
+        "1 rings 101 in 999, +6s, 1 abandons 999 after 6, +2s, 1 rings 101 in 999, +6s,"
+        "+500ms, 1 hangs up, +7s, 1 abandons 999 after 6, +2m",
+        "999 abandoned 1, 999 offered 1",
+    ),
+    "a second stay as long as the first, soon after it": (
+        "1 rings 101 in 999, +8s, 1 abandons 999 after 8, +1s, 1 rings 101 in 999, +8s,"
+        "1 abandons 999 after 8, +2m",
+        "999 abandoned 2, 999 offered 2",
+    ),
     "a late copy of the ring after the answer changes nothing": (
         "1 rings 101 in 999, +4s, 1 answered 101 in 999, +3s, 1 rings 101 in 999, +20s",
         "101 talk, 999 offered 1, 999 waiting 0, 999 talking 1",

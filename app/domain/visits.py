@@ -3,7 +3,7 @@
 from app.domain.books import queue_of
 from app.domain.model import Call, Visit
 from app.domain.states import CallState, Outcome
-from app.domain.turn import ECHO, SECOND, Turn
+from app.domain.turn import ECHO, GRACE, SECOND, Turn
 
 
 def current_visit(call: Call) -> Visit | None:
@@ -99,7 +99,7 @@ def abandoned(turn: Turn, call: Call, queue: str, holdtime: int | None) -> bool:
     visit = next((v for v in reversed(same) if v.outcome is Outcome.OPEN or v.inferred), None)
     if visit is None and same:
         return False
-    if visit is not None and told and _speaks_of_earlier(turn, told[-1], holdtime):
+    if visit is not None and told and _speaks_of_earlier(turn, told[-1], visit, holdtime):
         return False
     if visit is None:
         visit = _open(turn, call, queue)
@@ -110,12 +110,19 @@ def abandoned(turn: Turn, call: Call, queue: str, holdtime: int | None) -> bool:
     return True
 
 
-def _speaks_of_earlier(turn: Turn, earlier: Visit, holdtime: int | None) -> bool:
-    """The same wait again, and it would have begun before the earlier stay ended: a copy."""
+def _speaks_of_earlier(turn: Turn, earlier: Visit, visit: Visit, holdtime: int | None) -> bool:
+    """The same wait again, and it would have begun before the earlier stay ended: a copy.
+
+    Where the ring before it seemed a late copy too, a stay shorter than what delays a webhook, or
+    one that began at another time than that ring, is a copy as well.
+    """
     if holdtime is None or holdtime != earlier.holdtime:
         return False
     began = turn.at - holdtime * SECOND
-    return began < (earlier.left_at or 0) - SECOND
+    if began < (earlier.left_at or 0) - SECOND:
+        return True
+    too_short = holdtime * SECOND < GRACE
+    return visit.echo and (too_short or abs(began - visit.seen_at) > SECOND)
 
 
 def conclude(call: Call) -> None:
