@@ -11,20 +11,30 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
 from app.access import Access
+from app.actions import open_actions
+from app.actions.aftermath import Aftermath
 from app.database import Database
 from app.domain.days import BusinessDay
 from app.log.open import database_path, open_log
+from app.pbx import Pbx
+from app.pbx.secret import Secret
+from app.pbx.unconfigured import UnconfiguredPbx
+from app.pbx.voicecloud_api import Account, VoiceCloud
 from app.peers import PeerCounts
 from app.projector import Projector
+from app.reconciler import Reconciler
 from app.render import Renderer
 from app.settings import Settings
 from app.web import (
     account,
+    admin,
     api,
     assets,
     audit_pages,
     auth,
     board,
+    commands,
+    diagnostics,
     health,
     hooks,
     users,
@@ -42,11 +52,14 @@ logger = logging.getLogger(__name__)
 ROUTES = [
     *hooks.ROUTES,
     *board.ROUTES,
+    *commands.ROUTES,
     *auth.ROUTES,
     *account.ROUTES,
     *users.ROUTES,
     *walls.ROUTES,
     *audit_pages.ROUTES,
+    *admin.ROUTES,
+    *diagnostics.ROUTES,
     *api.ROUTES,
     *health.ROUTES,
     *assets.ROUTES,
@@ -79,7 +92,37 @@ async def running_parts(
         await projector.start()
         stack.push_async_callback(projector.save_snapshot)
         access = await Access.open(database, clock, api_token=settings.api_token or "")
-        yield Parts(settings, log, database, projector, renderer, journal, tokens, access, clock)
+        pbx = open_pbx(settings, clock)
+        stack.push_async_callback(pbx.close)
+        reconciler = Reconciler(pbx, log, lambda: projector.floor.state, clock, settings.timezone)
+        actions = open_actions(
+            pbx, access.audit, log, projector, clock, time.monotonic, reconciler.doubt
+        )
+        stack.push_async_callback(actions.close)
+        yield Parts(
+            settings=settings,
+            log=log,
+            database=database,
+            projector=projector,
+            renderer=renderer,
+            journal=journal,
+            tokens=tokens,
+            access=access,
+            pbx=pbx,
+            reconciler=reconciler,
+            actions=actions,
+            clock=clock,
+        )
+
+
+def open_pbx(settings: Settings, clock: Callable[[], int]) -> Pbx:
+    """The PBX of the settings; one that says what is missing where they name none."""
+    if not (settings.pbx_url and settings.pbx_key):
+        return UnconfiguredPbx()
+    data_url = settings.pbx_data_url or settings.pbx_url
+    key = Secret(settings.pbx_key)
+    vendor = Account(settings.pbx_url, data_url, settings.pbx_domain, key)
+    return VoiceCloud(vendor, zone=settings.timezone, now=clock)
 
 
 def create_app(
@@ -101,6 +144,8 @@ def create_app(
                 "ticks": projector.tick(),
                 "journal": parts.journal.run(),
                 "access": parts.access.keep(),
+                "reconciler": parts.reconciler.run(),
+                "aftermath": Aftermath(parts.actions.desk).run(),
             }
             tasks = [_watched(name, loop, on_death) for name, loop in loops.items()]
             if on_start is not None:
