@@ -17,6 +17,7 @@ from app.database import DatabaseTooNew, DatabaseUnavailable
 from app.demo import demo as run_demo
 from app.domain.days import BusinessDay
 from app.domain.report import floor_report
+from app.protocol import MissingPart
 from app.replay import replay
 from app.rights import Role
 from app.server import AddressInUse, serve
@@ -36,7 +37,7 @@ def main(words: Sequence[str] | None = None) -> int:
         return _complain(CONFIG, str(error))
     except (AccountProblem, TokenProblem) as error:
         return _complain(DATA, str(error))
-    except (AddressInUse, DatabaseUnavailable, DatabaseTooNew) as error:
+    except (AddressInUse, DatabaseUnavailable, DatabaseTooNew, MissingPart) as error:
         return _complain(UNAVAILABLE, str(error))
     except KeyboardInterrupt:
         return 130
