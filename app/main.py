@@ -16,6 +16,7 @@ from app.actions.aftermath import Aftermath
 from app.database import Database
 from app.domain.days import BusinessDay
 from app.log.open import database_path, open_log
+from app.oidc import Client
 from app.pbx import Pbx
 from app.pbx.secret import Secret
 from app.pbx.unconfigured import UnconfiguredPbx
@@ -37,6 +38,7 @@ from app.web import (
     diagnostics,
     health,
     hooks,
+    oidc,
     users,
     walls,
 )
@@ -54,6 +56,7 @@ ROUTES = [
     *board.ROUTES,
     *commands.ROUTES,
     *auth.ROUTES,
+    *oidc.ROUTES,
     *account.ROUTES,
     *users.ROUTES,
     *walls.ROUTES,
@@ -91,7 +94,9 @@ async def running_parts(
         projector = Projector(log, days, renderer, clock)
         await projector.start()
         stack.push_async_callback(projector.save_snapshot)
-        access = await Access.open(database, clock, api_token=settings.api_token or "")
+        access = await Access.open(
+            database, clock, api_token=settings.api_token or "", oidc=oidc_client(settings)
+        )
         pbx = open_pbx(settings, clock)
         stack.push_async_callback(pbx.close)
         reconciler = Reconciler(pbx, log, lambda: projector.floor.state, clock, settings.timezone)
@@ -123,6 +128,15 @@ def open_pbx(settings: Settings, clock: Callable[[], int]) -> Pbx:
     key = Secret(settings.pbx_key)
     vendor = Account(settings.pbx_url, data_url, settings.pbx_domain, key)
     return VoiceCloud(vendor, zone=settings.timezone, now=clock)
+
+
+def oidc_client(settings: Settings) -> Client | None:
+    """How the sign-in provider knows us, if there is one."""
+    if settings.oidc_issuer is None:
+        return None
+    back = f"{settings.public_url}/login/oidc/callback"
+    secret = settings.oidc_client_secret
+    return Client(settings.oidc_issuer, settings.oidc_client_id, back, secret)
 
 
 def create_app(

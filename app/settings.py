@@ -47,6 +47,12 @@ VARIABLES = (
     Variable("PITWALL_PBX_DOMAIN", "none", "the company's domain at the PBX"),
     Variable("PITWALL_PBX_KEY", "none", "the company's secret at the PBX"),
     Variable("PITWALL_PBX_KEY_FILE", "none", "a file that holds it instead"),
+    Variable(
+        "PITWALL_OIDC_ISSUER", "none", "an OpenID Connect provider that people may sign in by"
+    ),
+    Variable("PITWALL_OIDC_CLIENT_ID", "pitwall", "how that provider knows this board"),
+    Variable("PITWALL_OIDC_CLIENT_SECRET", "none", "the secret shared with it"),
+    Variable("PITWALL_OIDC_CLIENT_SECRET_FILE", "none", "a file that holds it instead"),
 )
 
 
@@ -68,6 +74,9 @@ class Settings:
     pbx_data_url: str | None
     pbx_domain: str
     pbx_key: str | None
+    oidc_issuer: str | None = None
+    oidc_client_id: str = "pitwall"
+    oidc_client_secret: str = ""
 
     def __repr__(self) -> str:
         return f"Settings(host={self.host!r}, port={self.port}, log={self.log!r}, …)"
@@ -99,6 +108,10 @@ class Settings:
             pbx_domain=read("PITWALL_PBX_DOMAIN", str, ""),
             pbx_key=read("PITWALL_PBX_KEY", str, None)
             or read("PITWALL_PBX_KEY_FILE", _secret_file, None),
+            oidc_issuer=read("PITWALL_OIDC_ISSUER", _issuer, None),
+            oidc_client_id=read("PITWALL_OIDC_CLIENT_ID", str, "pitwall"),
+            oidc_client_secret=read("PITWALL_OIDC_CLIENT_SECRET", str, "")
+            or read("PITWALL_OIDC_CLIENT_SECRET_FILE", _secret_file, ""),
         )
 
 
@@ -132,6 +145,13 @@ def _url(text: str) -> str:
     parts = urlsplit(text)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username:
         raise ValueError("an address like https://pbx.example.com is expected")
+    return text.rstrip("/")
+
+
+def _issuer(text: str) -> str:
+    parts = urlsplit(_url(text))
+    if parts.scheme != "https" and parts.hostname not in {"127.0.0.1", "::1", "localhost"}:
+        raise ValueError("an https address is expected: it decides who may sign in")
     return text.rstrip("/")
 
 

@@ -257,7 +257,9 @@ async def test_a_new_password_signs_the_other_browsers_out(site):
     here = await site.signed_in("sup", Role.SUPERVISOR)
     there = await site.signed_in("sup", Role.SUPERVISOR)
     fields = {"do": "password", "current": PASSWORD, "password": "eight blue herons"}
-    wrong = await here.post("/account", data={**fields, "current": "x", "again": "y"}, headers=OURS)
+    wrong = await here.post(
+        "/account", data={**fields, "current": "x", "again": fields["password"]}, headers=OURS
+    )
     answer = await here.post(
         "/account", data={**fields, "again": "eight blue herons"}, headers=OURS
     )

@@ -31,6 +31,8 @@ def test_the_public_url_follows_host_and_port():
         ("PITWALL_LOG", "sqlite:"),
         ("PITWALL_PUBLIC_URL", "wall.example.com"),
         ("PITWALL_PBX_URL", "ftp://pbx"),
+        ("PITWALL_OIDC_ISSUER", "http://id.example.com"),
+        ("PITWALL_OIDC_ISSUER", "id.example.com"),
         ("PITWALL_PBX_URL", "https://user@pbx.example.com"),
         ("PITWALL_TIMEZONE", "Mars/Olympus"),
         ("PITWALL_TIMEZONE", "../../etc/passwd"),
