@@ -12,6 +12,7 @@ from app.pbx.secret import Secret
 from app.peers import PeerCounts
 from app.protocol import BACKLOG, server_config
 from app.settings import Settings
+from app.web.live_protocol import LiveProtocol
 from app.web.parts import Parts
 
 FAILED = 1
@@ -62,7 +63,7 @@ def serve(settings: Settings, greeting: Greeting | None = None) -> int:
 
     unparsable = PeerCounts(wall_clock)
     app = create_app(settings, on_start=greeting or greet, on_death=on_death, unparsable=unparsable)
-    server = uvicorn.Server(server_config(app, unparsable.add))
+    server = uvicorn.Server(server_config(app, unparsable.add, ws=LiveProtocol))
     server.run([listening])
     return FAILED if died or not server.started else 0
 

@@ -1,7 +1,13 @@
 """uvicorn's WebSocket protocol, with a way to cut off a peer that no longer reads."""
 
+import socket
+import struct
+
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.http11 import Request
+
+# Closing then forgets what was not sent, instead of keeping it in the kernel for minutes.
+LINGER_NOT = struct.pack("ii", 1, 0)
 
 
 class LiveProtocol(WebSocketsSansIOProtocol):
@@ -12,4 +18,11 @@ class LiveProtocol(WebSocketsSansIOProtocol):
         super().handle_connect(event)
         scope = getattr(self, "scope", None)
         if scope is not None:
-            scope["extensions"]["pitwall.abort"] = self.transport.abort
+            scope["extensions"]["pitwall.abort"] = self.cut_off
+
+    def cut_off(self) -> None:
+        """End the connection now; it may long be over."""
+        connection = self.transport.get_extra_info("socket")
+        if not self.transport.is_closing() or self.transport.get_write_buffer_size():
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_NOT)
+        self.transport.abort()

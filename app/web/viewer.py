@@ -15,7 +15,7 @@ from app.screen import Screen
 ACKNOWLEDGE_S = 20.0
 CLOSE_S = 2.0
 # What a peer that reads nothing may cost after its close: its unsent bytes, this long.
-ABORT_S = 10.0
+ABORT_S = 5.0
 LONGEST_MESSAGE = 64
 MOST_REPEATS = 20
 
