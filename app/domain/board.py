@@ -61,9 +61,14 @@ def is_waiting(call: Call) -> bool:
     return not call.visits or current_visit(call) is not None
 
 
+def recent_calls(state: FloorState) -> list[Call]:
+    """Every call that goes on, and few others: most of those remembered are over and settled."""
+    return [call for call in state.calls.values() if not call.settled]
+
+
 def waiting_rows(state: FloorState) -> list[WaitingRow]:
     """The callers who wait, the longest first."""
-    rows = [_waiting_row(call) for call in state.calls.values() if is_waiting(call)]
+    rows = [_waiting_row(call) for call in recent_calls(state) if is_waiting(call)]
     return sorted(rows, key=lambda row: (row.since, row.callid))
 
 
@@ -97,7 +102,7 @@ def talking_queue(call: Call) -> str | None:
 def queue_tiles(state: FloorState) -> list[QueueTile]:
     """All queues, by id; what came from no known queue is in the totals only."""
     waits = waiting_rows(state)
-    talking = [talking_queue(call) for call in state.calls.values()]
+    talking = [talking_queue(call) for call in recent_calls(state)]
     return [
         _tile(
             state, queue, [row.since for row in waits if row.queue == queue], talking.count(queue)
@@ -131,7 +136,7 @@ def by_status(agents: Iterable[Agent]) -> dict[Status, int]:
 def totals(state: FloorState, scope: frozenset[str] | None = None) -> Totals:
     """The whole floor, or these queues of it; a person in two queues counts once."""
     waits = [row.since for row in waiting_rows(state) if row.queue and _within(scope, row.queue)]
-    talking = [talking_queue(call) for call in state.calls.values()]
+    talking = [talking_queue(call) for call in recent_calls(state)]
     agents = [
         agent
         for agent in state.agents.values()

@@ -1,5 +1,7 @@
 """What passing time does, on ticks only: doubt, loss, conclusions, the change of day."""
 
+from itertools import takewhile
+
 from app.domain.agents import agent_of, end_doubt, live_legs, refresh
 from app.domain.books import MINUTE, rebook
 from app.domain.calls import back_to_waiting, end
@@ -33,8 +35,9 @@ def tick(turn: Turn, days: BusinessDay) -> None:
         change_day(turn, days)
     for agent in turn.state.agents.values():
         _doubt_agent(turn, agent)
-        _end_long_listening(turn, agent)
-    for call in list(turn.state.calls.values()):
+        if agent.listeners:
+            _end_long_listening(turn, agent)
+    for call in [call for call in turn.state.calls.values() if not call.settled]:
         if call.state is CallState.ENDED:
             _settle(turn, call)
         else:
@@ -187,7 +190,7 @@ def _confirm_return(turn: Turn, call: Call) -> None:
 
 
 def _settle(turn: Turn, call: Call) -> None:
-    if call.settled or turn.at - (call.ended_at or 0) < SETTLE_AFTER:
+    if turn.at - (call.ended_at or 0) < SETTLE_AFTER:
         return
     call.settled = True
     conclude(call)
@@ -204,13 +207,17 @@ def _end_long_listening(turn: Turn, agent: Agent) -> None:
 
 def _forget(turn: Turn) -> None:
     state = turn.state
-    for call in [c for c in state.calls.values() if c.ended_at is not None]:
+    latest = turn.at - FORGET_RECORDED
+    for call in [c for c in state.calls.values() if c.settled and (c.ended_at or 0) < latest]:
         keep = FORGET_RECORDED if call.records else FORGET_UNRECORDED
         if turn.at - (call.ended_at or 0) > keep:
             del state.calls[call.callid]
             state.tombstones[call.callid] = turn.at
     # Insertion order is order of time, so the oldest come first.
-    for callid, buried in list(state.tombstones.items()):
-        if turn.at - buried <= FORGET_TOMBSTONE and len(state.tombstones) <= TOMBSTONES_KEPT:
-            break
+    surplus = len(state.tombstones) - TOMBSTONES_KEPT
+    due = takewhile(
+        lambda row: row[0] < surplus or turn.at - row[1][1] > FORGET_TOMBSTONE,
+        enumerate(state.tombstones.items()),
+    )
+    for _, (callid, _) in list(due):
         del state.tombstones[callid]
