@@ -201,5 +201,30 @@ class CallBackPlaced(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AbandonClaimed(Event):
+    """Somebody takes it on to call back whoever gave up in `callid`."""
+
+    callid: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AbandonReleased(Event):
+    """Whoever took that on will not do it."""
+
+    callid: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AbandonClosed(Event):
+    """Nobody needs to call back any more; a later call that is given up counts anew."""
+
+    callid: str
+    by: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Tick(Event):
     """Time passed. Expiry, doubt and the change of day happen on ticks only."""

@@ -103,4 +103,7 @@ RULES: dict[type[events.Event], Callable[[Turn, Any], None]] = {
     events.ListenStarted: notes.listen_started,
     events.ListenEnded: notes.listen_ended,
     events.CallBackPlaced: notes.call_back_placed,
+    events.AbandonClaimed: notes.abandon_claimed,
+    events.AbandonReleased: notes.abandon_claimed,
+    events.AbandonClosed: notes.call_back_placed,
 }

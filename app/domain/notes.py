@@ -51,7 +51,13 @@ def listen_ended(turn: Turn, event: events.ListenEnded) -> None:
     agent.listeners = [one for one in agent.listeners if one.supervisor != event.supervisor]
 
 
-def call_back_placed(turn: Turn, event: events.CallBackPlaced) -> None:
+def abandon_claimed(turn: Turn, event: events.AbandonClaimed | events.AbandonReleased) -> None:
+    """Who takes on whom is the worklist's business; those who look at it hear of it."""
+    turn.changes.abandons = True
+
+
+def call_back_placed(turn: Turn, event: events.CallBackPlaced | events.AbandonClosed) -> None:
+    """Somebody calls back, or nobody needs to any more: either way it is dealt with."""
     for row in turn.state.abandons:
         if row.callid == event.callid:
             row.called_back = True

@@ -45,6 +45,9 @@ class EventLog(Protocol):
     def follow(self, after: int = 0) -> AsyncIterator[Sequence[Record]]:
         """Yield every record after `after`, in order, in batches: stored, then live, for ever."""
 
+    async def records(self, seqs: Sequence[int]) -> Sequence[Record]:
+        """The stored records of these seqs, in order; those that are not there are left out."""
+
     async def save_snapshot(self, snapshot: Snapshot) -> None:
         """Keep the snapshot; older ones may go."""
 

@@ -30,6 +30,9 @@ KINDS: dict[str, type[Event]] = {
     "listen_started": events.ListenStarted,
     "listen_ended": events.ListenEnded,
     "call_back_placed": events.CallBackPlaced,
+    "abandon_claimed": events.AbandonClaimed,
+    "abandon_released": events.AbandonReleased,
+    "abandon_closed": events.AbandonClosed,
     "tick": events.Tick,
 }
 

@@ -47,6 +47,10 @@ class MemoryLog:
         """Yield every record after `after`, then live; ends when the log is closed."""
         return self._tail.follow(after)
 
+    async def records(self, seqs: Sequence[int]) -> Sequence[Record]:
+        """The records of these seqs, in order."""
+        return self._tail.records(seqs)
+
     async def save_snapshot(self, snapshot: Snapshot) -> None:
         """Keep the snapshot in place of an older one."""
         if self._snapshot is None or snapshot.seq >= self._snapshot.seq:

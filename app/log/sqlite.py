@@ -1,6 +1,7 @@
 """A log in the SQLite file: what `append` returned from is on disk. Batches: see `commits`."""
 
 import asyncio
+import json
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any, Self
@@ -86,6 +87,15 @@ class SqliteLog:
         """
         return self._tail.follow(after, self._stored)
 
+    async def records(self, seqs: Sequence[int]) -> Sequence[Record]:
+        """The records of these seqs, in order. Raises LogUnavailable."""
+        sql = (
+            "SELECT seq, at, kind, body FROM event "
+            "WHERE seq IN (SELECT value FROM json_each(?)) ORDER BY seq"
+        )
+        rows = await self._read(sql, json.dumps([*seqs]))
+        return [Record(seq, at, decode(kind, body)) for seq, at, kind, body in rows]
+
     async def save_snapshot(self, snapshot: Snapshot) -> None:
         """Keep this snapshot and the one before it. Raises LogUnavailable."""
 
@@ -165,7 +175,7 @@ class SqliteLog:
         for receipt in reversed(found):
             self._receipts.keep(*receipt)
 
-    async def _read(self, sql: str, *parameters: int) -> list[tuple[Any, ...]]:
+    async def _read(self, sql: str, *parameters: int | str) -> list[tuple[Any, ...]]:
         try:
             return await self._database.read(sql, parameters)
         except DatabaseUnavailable as error:

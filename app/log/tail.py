@@ -65,6 +65,11 @@ class Tail:
             else:
                 await self._bell.wait()
 
+    def records(self, seqs: Sequence[int]) -> Sequence[Record]:
+        """Those of these seqs that are still in memory, in order."""
+        known = [seq for seq in sorted(set(seqs)) if self._began < seq <= self.last_seq]
+        return [self._records[seq - self._began - 1] for seq in known]
+
     def _since(self, after: int) -> Sequence[Record]:
         start = after - self._began
         return self._records[start : start + CHUNK]

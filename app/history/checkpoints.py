@@ -1,0 +1,87 @@
+"""Kept floors: where a replay may begin, for the history after a restart and for looking back."""
+
+import asyncio
+import zlib
+from dataclasses import dataclass
+
+import aiosqlite
+import msgspec
+
+from app.database import Database
+from app.domain.model import FloorState
+from app.history.batch import Seen
+
+EVERY_EVENTS = 20_000
+EVERY_MS = 15 * 60_000
+# Older ones are thinned to one an hour: a look that far back may take a second.
+DENSE_MS = 7 * 24 * 60 * 60_000
+HOUR_MS = 60 * 60_000
+
+
+class Kept(msgspec.Struct):
+    """A floor, and what the tracker knew beside it."""
+
+    state: FloorState
+    seen: Seen
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """The floor after the record `seq`, whose time is `at` (ms)."""
+
+    seq: int
+    at: int
+    body: bytes
+
+    @classmethod
+    async def of(cls, state: FloorState, seen: Seen) -> "Checkpoint":
+        """The floor as it is at this call; compressed beside the loop."""
+        seq, at, body = state.seq, state.at, msgspec.json.encode(Kept(state, seen))
+        return cls(seq, at, await asyncio.to_thread(zlib.compress, body, 1))
+
+    def unpack(self) -> Kept | None:
+        """None where it can't be read any more."""
+        try:
+            return msgspec.json.decode(zlib.decompress(self.body), type=Kept)
+        except (zlib.error, msgspec.DecodeError, msgspec.ValidationError):
+            return None
+
+
+def is_due(state: FloorState, last_seq: int, last_at: int) -> bool:
+    """Enough happened, or time passed, since the last one."""
+    return state.seq - last_seq >= EVERY_EVENTS or (
+        state.seq > last_seq and state.at - last_at >= EVERY_MS
+    )
+
+
+async def save(connection: aiosqlite.Connection, checkpoint: Checkpoint) -> None:
+    """Keep it, and thin the old ones."""
+    row = (checkpoint.seq, checkpoint.at, checkpoint.body)
+    await connection.execute("INSERT OR REPLACE INTO floor_checkpoint VALUES (?, ?, ?)", row)
+    await connection.execute(
+        "DELETE FROM floor_checkpoint WHERE at < ?1 AND seq NOT IN "
+        "(SELECT min(seq) FROM floor_checkpoint WHERE at < ?1 GROUP BY at / ?2)",
+        (checkpoint.at - DENSE_MS, HOUR_MS),
+    )
+
+
+async def before_seq(database: Database, seq: int) -> Kept | None:
+    """The newest readable floor that is no newer than the record `seq`."""
+    where = "seq <= ? ORDER BY seq DESC"
+    return await _newest(database, where, seq)
+
+
+async def before_time(database: Database, at: int) -> Kept | None:
+    """The newest readable floor that is no newer than the moment `at` (ms)."""
+    where = "at <= ? ORDER BY at DESC, seq DESC"
+    return await _newest(database, where, at)
+
+
+async def _newest(database: Database, where: str, limit: int) -> Kept | None:
+    sql = f"SELECT seq, at, body FROM floor_checkpoint WHERE {where} LIMIT 1 OFFSET ?"  # noqa: S608
+    unreadable = 0
+    while rows := await database.read(sql, (limit, unreadable)):
+        if kept := Checkpoint(*rows[0]).unpack():
+            return kept
+        unreadable += 1
+    return None

@@ -1,0 +1,40 @@
+"""Builds the history anew from the log: after an upgrade that counts differently, or a doubt."""
+
+from collections.abc import Callable
+
+from app.database import Database
+from app.domain.days import BusinessDay
+from app.history.follower import History, Superseded, wipe
+from app.history.tables import STEPS
+from app.log.open import database_path, open_log
+
+
+async def rebuild(url: str, days: BusinessDay, clock: Callable[[], int]) -> int:
+    """Drop and rebuild the history of the log at `url`; how many events it was made of.
+
+    A running server notices and takes part, so it need not be stopped. Raises DatabaseUnavailable,
+    DatabaseTooNew, LogUnavailable or EventUnreadable.
+    """
+    database = await Database.open(database_path(url))
+    try:
+        log = await open_log(url, database, clock)
+        try:
+            await database.migrate("history", STEPS)
+            await wipe(database)
+            await _follow(await History.open(database, log, days))
+            return log.last_seq
+        finally:
+            await log.close()
+    finally:
+        await database.close()
+
+
+async def _follow(history: History) -> None:
+    """Where a running server writes as well, whoever is first wins and the other goes on there."""
+    while True:
+        try:
+            await history.catch_up()
+        except Superseded:
+            history = await History.open(history.database, history.log, history.days)
+        else:
+            return
