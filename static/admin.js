@@ -34,5 +34,6 @@
     fresh();
   });
 
+  document.querySelector(".subnav [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
   fresh();
 })();
