@@ -108,9 +108,10 @@ async def _describe(request: Request, admin: Principal, described: list[Describe
 
 def _differences(event: AgentNamed, card: object) -> str:
     """What the event changes, in words for the audit; "" for nothing."""
-    if card is None:
-        return f"added, name “{event.name}”, team “{event.team}”"
     flag = "may not be listened to" if event.never_listen else "may be listened to"
+    if card is None:
+        mark = f"{flag}, " if event.never_listen else ""
+        return f"added, {mark}name “{event.name}”, team “{event.team}”"
     rows = (
         ("never_listen", flag),
         ("name", f"name “{event.name}”"),

@@ -80,14 +80,15 @@ async def change_queues(request: Request) -> Response:
 async def save(request: Request, admin: Principal, form: Form) -> Response:
     known = parts_of(request).floor.state.queues
     queue = queue_in(form.one("queue"))
-    if queue not in known and len(known) >= MOST_QUEUES:
+    is_new = queue not in known
+    if is_new and len(known) >= MOST_QUEUES:
         raise AdminProblem(f"The board holds at most {MOST_QUEUES} queues; nothing was saved.")
     event = _described(form, known.get(queue) or Queue(queue))
     changed = _differences(event, known.get(queue))
     if changed:
         await change_floor(request, [event])
         await note(request, admin, Deed("describe queue", queue=queue, reason=changed))
-    done = ("saved" if queue in known else "added") if changed else "same"
+    done = ("added" if is_new else "saved") if changed else "same"
     return _shown(request, done=done, who=event.name or queue)
 
 
