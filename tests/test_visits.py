@@ -108,6 +108,23 @@ VISITS = {
         "1 rings 101 in 999, +8s, 1 abandons 999 after 8, +65s",
         "call 1 ended, call 1 not lost, 999 abandoned 1",
     ),
+    "a queue told after the record names the stay of which it told": (
+        "1 record ANSWER 101 9/7 inbound, 1 rings 101 in 999",
+        "999 answered 1, 999 offered 1, all offered 1",
+    ),
+    "and so does an abandon, which wins": (
+        "1 record ANSWER 101 9/7 inbound, 1 abandons 999 after 9",
+        "999 abandoned 1, 999 offered 1, all offered 1, 101 answered 0",
+    ),
+    "an answer in a queue first heard of after the end lasted no time": (
+        "1 rings 101 in 999, 1 hangs up, +3s, 1 answered 102 in 888",
+        "888 answered 1, 888 aht 0s, 102 talked 0s",
+    ),
+    "no ring after the end is a return": (
+        "1 rings 101 in 999, +8s, 1 abandons 999 after 8, +3s, 1 hangs up, +15s,"
+        "1 rings 101 in 999, +2m",
+        "999 abandoned 1, 999 offered 1",
+    ),
     "who is called directly was in no queue": (
         "1 rings 101, +4s, 1 answered 101, +9s, 1 hangs up, +2m",
         "101 direct 1, 101 answered 0, all offered 0, call 1 visited nothing",

@@ -28,14 +28,24 @@ def reopen(call: Call) -> None:
 def enter(turn: Turn, call: Call, queue: str) -> Visit | None:
     """The caller is rung for in `queue`. None: the report is older than what we know."""
     queue_of(turn, queue)
+    if unnamed := _unnamed_visit(call):
+        unnamed.queue = queue
+        return unnamed
     same = [visit for visit in call.visits if visit.queue == queue]
     open_visit = next((visit for visit in same if visit.outcome is Outcome.OPEN), None)
     if open_visit is not None:
         open_visit.touched_at = turn.at
         return open_visit
+    if same and call.state is CallState.ENDED:
+        return None
     if any(v.outcome is Outcome.ANSWERED and turn.at - (v.answered_at or 0) <= ECHO for v in same):
         return None
     return _open(turn, call, queue, echo=_just_left(turn, call, same))
+
+
+def _unnamed_visit(call: Call) -> Visit | None:
+    """The stay that only a record told of, which names no queue."""
+    return next((visit for visit in call.visits if not visit.queue), None)
 
 
 def _just_left(turn: Turn, call: Call, same: list[Visit]) -> bool:
@@ -66,18 +76,17 @@ def answered(turn: Turn, call: Call, queue: str, extension: str) -> None:
     visit.answered_at = max(visit.seen_at, turn.at)
     if call.ended_at is not None:
         visit.answered_at, visit.late = max(visit.seen_at, min(turn.at, call.ended_at)), True
-        visit.talk_ms = call.ended_at - visit.answered_at
+        visit.talk_ms = max(0, call.ended_at - visit.answered_at)
 
 
 def _visit_answered(turn: Turn, call: Call, queue: str, extension: str) -> Visit | None:
     if not queue:
         return current_visit(call) or concluded_visit(call)
     queue_of(turn, queue)
-    named = [visit for visit in call.visits if visit.queue in {queue, ""}]
-    for visit in reversed(named):
-        if not visit.queue:
-            visit.queue = queue
-            return visit
+    if unnamed := _unnamed_visit(call):
+        unnamed.queue = queue
+        return unnamed
+    for visit in reversed([visit for visit in call.visits if visit.queue == queue]):
         if visit.outcome is Outcome.OPEN or (
             visit.inferred and visit.outcome is not Outcome.ANSWERED
         ):
@@ -94,6 +103,8 @@ def _visit_answered(turn: Turn, call: Call, queue: str, extension: str) -> Visit
 def abandoned(turn: Turn, call: Call, queue: str, holdtime: int | None) -> bool:
     """The caller left `queue` unanswered. False: this was told before, or contradicts an answer."""
     queue_of(turn, queue)
+    if unnamed := _unnamed_visit(call):
+        unnamed.queue = queue
     same = [visit for visit in call.visits if visit.queue == queue]
     told = [v for v in same if v.outcome is Outcome.ABANDONED and not v.inferred]
     visit = next((v for v in reversed(same) if v.outcome is Outcome.OPEN or v.inferred), None)
