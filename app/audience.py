@@ -9,17 +9,24 @@ from app.domain.view import AbandonRow, AgentCard, WaitingRow
 DIGITS_SHOWN = 3
 # Anything this short is an extension, not somebody's number.
 EXTENSION_DIGITS = 5
+# Who may know that somebody listens: whoever could, and whoever reads the audit. No wall is among
+# them, for it hangs where the agent sees it.
+KNOWING = frozenset({"listen", "whisper", "barge", "customer", "read_audit"})
 
 Row = TypeVar("Row", WaitingRow, AbandonRow)
 
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """All who get the same HTML. `queues` None: all of them; `order` is extension or name."""
+    """All who get the same HTML. `queues` None: all of them; `order` is extension or name.
+
+    `acts` are the names of their rights; "phone" among them says that they have an extension of
+    their own, "pbx" that there is a PBX to act through.
+    """
 
     page: str = "board"
     language: str = "en"
-    may_act: bool = False
+    acts: frozenset[str] = frozenset()
     queues: frozenset[str] | None = None
     masked: bool = False
     order: str = "extension"
@@ -42,7 +49,8 @@ class Audience:
         if card.queue and not self.sees(card.queue):
             card = replace(card, phone="", queue="")
         visible = tuple(queue for queue in card.queues if self.sees(queue))
-        return replace(card, phone=self.number(card.phone), queues=visible)
+        listeners = card.listeners if self.acts & KNOWING else ()
+        return replace(card, phone=self.number(card.phone), queues=visible, listeners=listeners)
 
     def rows(self, rows: list[Row]) -> list[Row]:
         """The rows within scope, as they may be seen."""

@@ -20,7 +20,7 @@ from app.domain.states import Status
 from app.domain.turn import Changes
 from app.domain.view import AbandonRow, AgentCard, QueueTile, Totals, WaitingRow
 
-__all__ = ["Audience", "Drawing", "FloorView", "Renderer"]
+__all__ = ["Audience", "Drawing", "FloorView", "Renderer", "hashed_id"]
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
 LANGUAGES = ("en", "vi")
@@ -118,7 +118,7 @@ class Renderer:
             span=_span,
             find=lru_cache(KEPT)(folded),
             dom_id=_dom_id,
-            hashed_id=_hashed_id,
+            hashed_id=hashed_id,
         )
         return environment
 
@@ -174,7 +174,7 @@ class _Draw:
         """The newest callers who gave up."""
         rows = self.audience.rows(self.floor.abandon_rows())
         macro = self._macro("_abandons.html", "abandons")
-        self.drawing.fragments["abandons"] = macro(rows, self.floor.queue_name)
+        self.drawing.fragments["abandons"] = macro(rows, self.floor.queue_name, self.audience.acts)
 
     def totals(self) -> None:
         """The numbers on top, and how many agents are in each status."""
@@ -186,7 +186,7 @@ class _Draw:
 
     def _card(self, card: AgentCard) -> str:
         macro = self._macro("_card.html", "card")
-        return macro(card, self.floor.queue_name, self.audience.may_act)
+        return macro(card, self.floor.queue_name, self.audience.acts)
 
     def _tile(self, tile: QueueTile) -> str:
         return self._macro("_tile.html", "tile")(tile)
@@ -209,7 +209,7 @@ def _dom_id(text: str, prefix: str) -> str:
     return f"{prefix}-" + re.sub(r"[^A-Za-z0-9]", lambda match: f"_{ord(match[0]):x}_", text)
 
 
-def _hashed_id(text: str, prefix: str) -> str:
+def hashed_id(text: str, prefix: str) -> str:
     """An id that tells nothing of the text, which may hold a caller's number."""
     return f"{prefix}-" + blake2s(text.encode("utf-8", "replace"), digest_size=8).hexdigest()
 

@@ -38,6 +38,7 @@ class ActingSite(Site):
         self.floor = await Acting(self.database).load(self.access.audit)
         self.floor.now = self.now
         self.parts.actions = self.floor.actions
+        self.parts.floor = self.floor.projector.floor
         self.parts.settings.timezone = ZoneInfo("UTC")
         self.parts.clock = lambda: self.floor.now
         return self

@@ -218,7 +218,6 @@ def test_or_of_their_names_as_people_sort_them() -> None:
         ({"in_doubt": True}, "in doubt"),
         ({"paused": True}, "paused"),
         ({"pause_wanted": True}, "pause next"),
-        ({"listeners": (("Hanh", "listen", 1),)}, "Hanh listens"),
         ({"name": ""}, "Agent 101"),
     ],
 )

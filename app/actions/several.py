@@ -8,7 +8,7 @@ from app.actions.deeds import ANSWER_S, Kind, Outcome
 from app.actions.desk import Asker
 from app.actions.pausing import PauseWish, Pausing
 
-MOST = 100
+MOST = 300
 AT_ONCE = 8
 # Whoever has not been begun by then could not be answered in time, if the PBX is that slow.
 BEGIN_S = ANSWER_S / 2

@@ -6,6 +6,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
+from app.pbx.unconfigured import UnconfiguredPbx
 from app.render import Audience
 from app.rights import ACTING, Principal, Right
 from app.screen import Screen
@@ -22,11 +23,20 @@ def audience_of(connection: HTTPConnection, asker: Principal) -> Audience:
     order = "name" if connection.query_params.get("order") == "name" else "extension"
     return Audience(
         language=asker.language or parts_of(connection).settings.language,
-        may_act=bool(asker.rights & ACTING),
+        acts=acts_of(asker, parts_of(connection)),
         queues=asker.queues,
         masked=not asker.may(Right.SEE_NUMBERS),
         order=order,
     )
+
+
+def acts_of(asker: Principal, parts: Parts) -> frozenset[str]:
+    """What the page offers them; each click is checked again."""
+    acts = {right.value for right in asker.rights & (ACTING | {Right.READ_AUDIT})}
+    if not acts:
+        return frozenset()
+    acts |= {"phone"} if asker.extension else set()
+    return frozenset(acts if isinstance(parts.pbx, UnconfiguredPbx) else acts | {"pbx"})
 
 
 async def board(request: Request) -> Response:
@@ -40,6 +50,8 @@ async def board(request: Request) -> Response:
         audience.language,
         page="board",
         principal=guard.person_of(request),
+        acts=audience.acts,
+        policy=parts.actions.desk.policy,
         board=drawn(parts.screens.screen(audience)),
         zone=str(parts.renderer.zone),
         notice=notice(request, parts),

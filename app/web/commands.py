@@ -20,6 +20,7 @@ from app.actions.several import MOST
 from app.audit import Deed
 from app.database import DatabaseUnavailable
 from app.pbx import SpyMode
+from app.render import hashed_id
 from app.rights import SPYING, Principal, Right
 from app.web import guard
 from app.web.api import json_response
@@ -38,13 +39,14 @@ Handler = Callable[[Request], Awaitable[Outcome]]
 async def spy(request: Request) -> Outcome:
     """Listen, whisper, barge, or speak to the caller."""
     asker = await _asker(request, SPYING, "spy")
-    form = _fields(await form_of(request), "callid", "extension", "mode", "reason", "note")
+    form = _fields(await form_of(request), "callid", "call", "extension", "mode", "reason", "note")
     try:
         mode = SpyMode(form.one("mode"))
     except ValueError:
         raise FormProblem("The mode is one of: listen, whisper, barge, customer.") from None
     extension = _extension(form) if form.one("extension") else ""
-    wish = SpyWish(_callid(form), mode, extension, _reason(form))
+    callid = _callid(form, parts_of(request).floor.state.calls)
+    wish = SpyWish(callid, mode, extension, _reason(form))
     return await parts_of(request).actions.listening.start(asker, wish)
 
 
@@ -100,8 +102,9 @@ async def call(request: Request) -> Outcome:
 async def call_back(request: Request) -> Outcome:
     """Call back somebody who gave up."""
     asker = await _asker(request, [Right.CALL], "call back")
-    form = _fields(await form_of(request), "callid")
-    return await parts_of(request).actions.calling.back(asker, _callid(form))
+    form = _fields(await form_of(request), "callid", "call")
+    known = [row.callid for row in parts_of(request).floor.state.abandons]
+    return await parts_of(request).actions.calling.back(asker, _callid(form, known))
 
 
 # Who asks, and what
@@ -133,8 +136,15 @@ def _extension(form: Form) -> str:
     return _checked(form.one("extension"), "extension", EXTENSION)
 
 
-def _callid(form: Form) -> str:
-    return _checked(form.one("callid"), "callid", CALLID)
+def _callid(form: Form, known: Iterable[str]) -> str:
+    """The call by its id, or by `call`, the digest of it that pages have: an id may hold a number.
+
+    A digest of none of the known calls is one that is over: it comes back as it is.
+    """
+    if not form.one("call"):
+        return _checked(form.one("callid"), "callid", CALLID)
+    wanted = _checked(form.one("call"), "call", CALLID)
+    return next((each for each in known if hashed_id(each, "c") == wanted), wanted)
 
 
 def _checked(value: str, name: str, pattern: re.Pattern[str]) -> str:
@@ -146,7 +156,9 @@ def _checked(value: str, name: str, pattern: re.Pattern[str]) -> str:
 
 
 def _extensions(form: Form) -> list[str]:
-    extensions = [_checked(each, "extension", EXTENSION) for each in form.many("extension")]
+    """One field with commas, or the field several times."""
+    given = [each for value in form.many("extension") for each in value.split(",") if each]
+    extensions = [_checked(each, "extension", EXTENSION) for each in given]
     if not extensions:
         raise FormProblem("Select at least one agent.")
     if len(set(extensions)) > MOST:
