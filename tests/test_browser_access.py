@@ -126,6 +126,10 @@ def test_a_wall_is_let_in_by_its_code(boss: Page, pitwall: Pitwall, browser: Bro
 
     expect(boss.locator("summary", has_text="Hall")).to_be_visible()
     screen.wait_for_url("**/wall")
+    screen.wait_for_selector("body[data-link=live]")
+    boss.locator("summary", has_text="Hall").click()
+    boss.get_by_role("button", name="Turn it off now").click()
+    screen.wait_for_url("**/pair")
     screen.context.close()
 
 

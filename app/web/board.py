@@ -40,10 +40,12 @@ def acts_of(asker: Principal, parts: Parts) -> frozenset[str]:
 
 
 async def board(request: Request) -> Response:
+    """The board for people; a wall has a page of its own."""
+    return shown_to(request, guard.require_person(request))
+
+
+def shown_to(request: Request, asker: Principal) -> Response:
     """The whole page with the board as it is now, so that it is of use before any script runs."""
-    asker = guard.asker_of(request)
-    if asker is None:
-        raise guard.SignInNeeded
     parts, audience = parts_of(request), audience_of(request, asker)
     html = parts.renderer.page(
         "board.html",

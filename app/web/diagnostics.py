@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from app.web.guard import require_person
+from app.web.guard import require_admin
 from app.web.pages import render
 from app.web.parts import parts_of
 
@@ -16,7 +16,7 @@ ADDRESSES = 20
 
 async def diagnostics(request: Request) -> Response:
     """The newest webhooks as they came, the ones with a problem, and who was turned away."""
-    require_person(request)
+    await require_admin(request)
     parts = parts_of(request)
     journal, floor = parts.journal, parts.floor
     return render(

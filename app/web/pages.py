@@ -58,6 +58,8 @@ def here(request: Request) -> str:
 
 
 async def ask_to_sign_in(request: Request, error: Exception) -> Response:
+    if guard.wall_of(request) and request.method == "GET":
+        return RedirectResponse("/wall", 303)
     if is_htmx(request):
         return Response(status_code=401, headers={"HX-Redirect": "/login"})
     if request.method != "GET":

@@ -9,6 +9,7 @@ from app.pairing import Pairing
 from app.rights import Principal
 from app.walls import LAYOUTS, MASKINGS, Display, WallProblem
 from app.web import cookies
+from app.web.board import shown_to
 from app.web.forms import Form, FormProblem, form_of
 from app.web.guard import access_of, actor_of, address_of, require_admin, wall_of
 from app.web.pages import go, render
@@ -58,10 +59,17 @@ def _shows(request: Request, pairing: Pairing) -> Response:
     return render(request, "pair.html", code=code, problem="")
 
 
-def renew(request: Request, response: Response) -> None:
-    """For the wall's page: every load lets the cookie live another 180 days."""
-    if token := cookies.read(request, cookies.WALL):
-        cookies.give(request, response, cookies.WALL, token, WALL_DAYS)
+async def wall(request: Request) -> Response:
+    """The board as this wall may show it; without a wall's cookie, the way to get one.
+
+    Every load lets the cookie live another 180 days.
+    """
+    asker = wall_of(request)
+    if asker is None:
+        return go(request, "/pair")
+    response = shown_to(request, asker)
+    cookies.give(request, response, cookies.WALL, cookies.read(request, cookies.WALL), WALL_DAYS)
+    return response
 
 
 async def walls_page(request: Request) -> Response:
@@ -137,6 +145,7 @@ async def _note(request: Request, admin: Principal, action: str, what: str) -> N
 
 ROUTES: list[BaseRoute] = [
     Route("/pair", pair, methods=["GET"]),
+    Route(WALL, wall, methods=["GET"]),
     Route("/admin/walls", walls_page, methods=["GET"]),
     Route("/admin/walls", change_walls, methods=["POST"]),
 ]

@@ -1,0 +1,214 @@
+"""Every route × everybody who may knock: a new route fails here until it is decided who may use it.
+
+Asked is only whether the door opens, not what the room does: a door that opens may still answer
+422 to an empty form.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
+from starlette.testclient import TestClient, WebSocketDenialResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app.access import Access
+from app.main import ROUTES, create_app
+from app.rights import Role
+from app.settings import Settings
+from app.walls import Display
+from app.web.parts import Parts
+
+PUBLIC = "https://board.example.test"
+PASSWORD = "seven grey herons"
+TOKEN = "a-program's-token"
+
+ANYBODY = frozenset({"anybody", "wall", "viewer", "supervisor", "admin", "program"})
+SIGNED_IN = frozenset({"viewer", "supervisor", "admin"})
+ACTORS = frozenset({"supervisor", "admin"})
+ADMINS = frozenset({"admin"})
+SCREENS = SIGNED_IN | {"wall"}
+WALLS = frozenset({"wall"})
+PROGRAMS = frozenset({"program"})
+
+MAY_USE: dict[str, frozenset[str]] = {
+    # No cookie opens or closes these: a token in the path, the address, or nothing.
+    "GET /static": ANYBODY,
+    "GET /health/live": ANYBODY,
+    "GET /health/ready": ANYBODY,
+    "GET /login": ANYBODY,
+    "POST /login": ANYBODY,
+    "GET /login/oidc": ANYBODY,
+    "GET /login/oidc/callback": ANYBODY,
+    "GET /setup/{secret}": ANYBODY,
+    "POST /setup/{secret}": ANYBODY,
+    "POST /logout": ANYBODY,
+    "GET /pair": ANYBODY - WALLS,
+    "GET /wall": WALLS,
+    # People
+    "GET /": SIGNED_IN,
+    "GET /alive": SCREENS,
+    "WS /live": SCREENS,
+    "GET /confirm": SIGNED_IN,
+    "POST /confirm": SIGNED_IN,
+    "GET /account": SIGNED_IN,
+    "POST /account": SIGNED_IN,
+    "POST /actions/end-listening": SIGNED_IN,
+    "POST /actions/spy": ACTORS,
+    "POST /actions/pause": ACTORS,
+    "POST /actions/resume": ACTORS,
+    "POST /actions/pause-several": ACTORS,
+    "POST /actions/resume-several": ACTORS,
+    "POST /actions/call": ACTORS,
+    "POST /actions/call-back": ACTORS,
+    # Administrators
+    "GET /diagnostics": ADMINS,
+    "GET /admin": ADMINS,
+    "GET /admin/users": ADMINS,
+    "POST /admin/users": ADMINS,
+    "GET /admin/walls": ADMINS,
+    "POST /admin/walls": ADMINS,
+    "GET /admin/audit": ADMINS,
+    "GET /admin/audit/export": ADMINS,
+    "GET /admin/agents": ADMINS,
+    "POST /admin/agents": ADMINS,
+    "GET /admin/queues": ADMINS,
+    "POST /admin/queues": ADMINS,
+    "GET /admin/queues/effect": ADMINS,
+    "GET /admin/webhooks": ADMINS,
+    "POST /admin/webhooks": ADMINS,
+    "GET /admin/tokens": ADMINS,
+    "POST /admin/tokens": ADMINS,
+    "GET /admin/pbx": ADMINS,
+    "POST /admin/pbx": ADMINS,
+    "GET /admin/drift": ADMINS,
+    # Programs
+    "GET /api/v1/floor": PROGRAMS,
+    "GET /api/v1/calls": PROGRAMS,
+    "GET /api/v1/stream": PROGRAMS,
+    "GET /metrics": PROGRAMS,
+}
+# The PBX's own doors are tested with every bad input of theirs.
+WEBHOOKS = frozenset({"/hook/{rest:path}", "/{rest:bare_webhook}"})
+# Once it lets somebody in it answers for ever, so only the others knock.
+ENDLESS = frozenset({"GET /api/v1/stream"})
+
+
+def doors(routes: list[BaseRoute]) -> Iterator[str]:
+    """Every route as "METHOD /path"."""
+    for route in routes:
+        if isinstance(route, WebSocketRoute):
+            yield f"WS {route.path}"
+        elif isinstance(route, Mount):
+            yield f"GET {route.path}"
+        elif isinstance(route, Route) and route.path not in WEBHOOKS:
+            yield from (f"{method} {route.path}" for method in set(route.methods or ()) - {"HEAD"})
+
+
+class Building:
+    """The running application, and the header by which each one knocks."""
+
+    def __init__(self, client: TestClient, keys: dict[str, dict[str, str]]) -> None:
+        self.client = client
+        self.keys = keys
+
+    def lets_in(self, door: str, who: str) -> bool:
+        """Whether this door opens: it neither refuses, nor hides, nor asks to sign in."""
+        method, _, path = door.partition(" ")
+        path = path.replace("{secret}", "x").replace("/static", "/static/x/base.css")
+        headers = {"Sec-Fetch-Site": "same-origin", "HX-Request": "true", **self.keys[who]}
+        if method == "WS":
+            return self._opens_socket(path, who)
+        data = {"username": "x", "password": "x"} if method == "POST" else None
+        answer = self.client.request(
+            method, path, headers=headers, data=data, follow_redirects=False
+        )
+        assert answer.status_code < 500 or door == "GET /health/ready", answer.text
+        to = answer.headers.get("location", answer.headers.get("hx-redirect", ""))
+        return answer.status_code not in (401, 403, 404) and not to.startswith(ELSEWHERE)
+
+    def _opens_socket(self, path: str, who: str) -> bool:
+        try:
+            with self.client.websocket_connect(path, headers={"Origin": PUBLIC, **self.keys[who]}):
+                return True
+        except WebSocketDenialResponse:
+            return False
+
+
+# Where somebody is sent who stands before the wrong door.
+ELSEWHERE = ("/login?", "/wall", "/pair")
+# Doors that open to anybody, and then find the password, the link or the provider wrong.
+OPEN_BUT_WRONG = frozenset(
+    {
+        "POST /login",
+        "POST /confirm",
+        "GET /setup/{secret}",
+        "POST /setup/{secret}",
+        "GET /login/oidc",
+        "GET /login/oidc/callback",
+        "GET /static",
+    }
+)
+
+
+class WithHost:
+    """The application as seen at its public address, from an address that is one."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "lifespan":
+            scope["client"] = ("192.0.2.1", 40_000)
+        await self.app(scope, receive, send)
+
+
+@pytest.fixture(scope="module")
+def building(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Building]:
+    folder = tmp_path_factory.mktemp("matrix")
+    settings = Settings.from_env(
+        {
+            "PITWALL_PUBLIC_URL": PUBLIC,
+            "PITWALL_LOG": f"sqlite:{folder / 'test.db'}",
+            "PITWALL_API_TOKEN": TOKEN,
+            "PITWALL_TIMEZONE": "UTC",
+        }
+    )
+    found: list[Parts] = []
+
+    async def find(parts: Parts) -> None:
+        found.append(parts)
+
+    app = create_app(settings, on_start=find)
+    with TestClient(WithHost(app), base_url=PUBLIC) as client:
+        assert client.portal
+        keys = client.portal.call(keys_of, found[0].access)
+        yield Building(client, keys)
+
+
+async def keys_of(access: Access) -> dict[str, dict[str, str]]:
+    keys: dict[str, dict[str, Any]] = {
+        "anybody": {},
+        "program": {"Authorization": f"Bearer {TOKEN}"},
+    }
+    for role in (Role.VIEWER, Role.SUPERVISOR, Role.ADMIN):
+        account = await access.accounts.create_user(role.value, role, PASSWORD)
+        secret = await access.sessions.open(account.user_id, "192.0.2.1", "")
+        keys[role.value] = {"Cookie": f"__Host-sid={secret}"}
+    token = await access.walls.add(Display("Hall"), "admin", "192.0.2.9")
+    keys["wall"] = {"Cookie": f"__Host-wall={token}"}
+    return keys
+
+
+def test_for_every_route_somebody_has_decided_who_may_use_it() -> None:
+    assert set(doors(ROUTES)) == set(MAY_USE)
+
+
+@pytest.mark.parametrize("door", sorted(set(MAY_USE) - OPEN_BUT_WRONG - {"POST /logout"}))
+def test_each_door_opens_for_those_who_may_and_for_nobody_else(
+    building: Building, door: str
+) -> None:
+    opening = MAY_USE[door] if door not in ENDLESS else frozenset[str]()
+    knocking = ANYBODY if door not in ENDLESS else ANYBODY - MAY_USE[door]
+
+    assert {who for who in knocking if building.lets_in(door, who)} == opening
