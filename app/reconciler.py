@@ -17,6 +17,7 @@ from app.domain.model import Agent, Call, FloorState
 from app.domain.states import CallState, Direction, LegState, Status
 from app.log import EventLog, LogUnavailable
 from app.pbx import Member, Pbx, PbxError, PhoneState
+from app.pbx.naming import new_names
 
 ROUND_S = 60.0
 RETRY_S = 10.0
@@ -76,10 +77,10 @@ class Reconciler:
             await asyncio.sleep(LOOK_S)
 
     async def everything(self) -> None:
-        """One round: queue membership, every known phone, and calls nobody speaks of any more."""
+        """One round: queues and names, every known phone, and calls nobody speaks of any more."""
         members = await self._pbx.members()
         known = {*self._state().agents, *(member.extension for member in members)}
-        await self._append(self._differing_queues(members))
+        await self._append([*self._differing_queues(members), *new_names(members, self._state())])
         await self.phones(sorted(known, key=extension_order))
         await self.silent_calls()
         await self._log.append([PbxAsked(phones=len(known))])

@@ -55,12 +55,17 @@ class PhoneState:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One agent's place in the queues. None as in PhoneState."""
+    """One agent's place in the queues. None as in PhoneState.
+
+    `name` and `queue_names`, (queue, name) pairs, are what people may call them; "" where untold.
+    """
 
     extension: str
     queues: tuple[str, ...] = ()
     paused: bool | None = None
     status: Status | None = None
+    name: str = ""
+    queue_names: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ EXTENSION_NAMES = ("ext", "exten", "extension", "member", "number")
 STATUS_NAMES = ("status", "state")
 PAUSE_NAMES = ("paused", "pause")
 QUEUE_NAMES = ("queue", "queue_name", "queues")
+PERSON_NAMES = ("name", "agent_name", "member_name", "membername", "full_name", "fullname")
 WRAPPERS = frozenset({"result", "data", "members", "member", "list", "response"})
 # Asterisk names a member by its channel: SIP/101, Local/101@from-queue/n.
 CHANNEL = re.compile(r"(?:(?:PJ)?SIP|IAX2|Local|Agent|SCCP)/([A-Za-z0-9._]+)(?:[@/-].*)?", re.I)
@@ -64,6 +65,20 @@ class Entry:
         return True if told is None and self.status is Status.PAUSE else told
 
     @property
+    def name(self) -> str:
+        """What people call this agent; "" where there is only the extension or a channel."""
+        words = (self.fields.get(name) for name in PERSON_NAMES)
+        labels = (_label(word) for word in words if isinstance(word, str))
+        return next((label for label in labels if label and not extension_of(label)), "")
+
+    @property
+    def queue_name(self) -> tuple[str, str] | None:
+        """(queue, its name), where the entry tells both of one queue."""
+        name = self.fields.get("queue_name")
+        label = _label(name) if isinstance(name, str) else ""
+        return (self.queues[0], label) if label and self.queues not in ((), (label,)) else None
+
+    @property
     def is_odd(self) -> bool:
         """It has a status, and nobody knows what that means."""
         words = (str(self.fields.get(name) or "").strip().lower() for name in STATUS_NAMES)
@@ -95,6 +110,8 @@ def members_in(entries: Iterable[Entry]) -> list[Member]:
             tuple(dict.fromkeys(queue for entry in parts for queue in entry.queues)),
             _agreed(entry.paused for entry in parts),
             _agreed(entry.status for entry in parts),
+            _agreed(entry.name or None for entry in parts) or "",
+            tuple(dict.fromkeys(pair for entry in parts if (pair := entry.queue_name))),
         )
         for extension, parts in _by_extension(entries).items()
     ]
@@ -200,11 +217,12 @@ def queues_of(fields: Mapping[str, Any]) -> tuple[str, ...]:
     if isinstance(value, str):
         value = value.split(",")
     parts = value if isinstance(value, list) else [value]
-    names = (_queue_name(part) for part in parts if isinstance(part, str | int))
+    names = (_label(part) for part in parts if isinstance(part, str | int))
     return tuple(dict.fromkeys(name for name in names if name))
 
 
-def _queue_name(value: str | int) -> str:
+def _label(value: str | int) -> str:
+    """A name as it may be shown and compared; "" for what is too long or can't be seen."""
     name = unicodedata.normalize("NFC", str(value).strip())
     return name if len(name) <= QUEUE_LENGTH and is_visible(name) else ""
 
