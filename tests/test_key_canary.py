@@ -153,6 +153,17 @@ async def test_a_pbx_that_repeats_the_key_does_not_bring_it_into_the_answers(
     assert found_in(shown) == []
 
 
+async def test_a_key_cut_in_the_middle_is_not_shown() -> None:
+    for length in range(16_300, 16_400, 7):
+        reply = (KEY * 1_000)[:length] + "x" * 100_000
+        async with running_pbx(replies={"": reply}) as pbx, client_of(pbx.url, key=KEY) as client:
+            await failure_of(client.members())
+            samples = [each.sample for each in client.unreadable]
+
+        assert len(samples) == 1
+        assert found_in(samples) == []
+
+
 async def test_the_client_does_not_print_its_key() -> None:
     async with running_pbx() as pbx, client_of(pbx.url, key=KEY) as client:
         account = Account(pbx.url, pbx.url, "acme.example", Secret(KEY))

@@ -6,6 +6,7 @@ import html
 import json
 import logging
 import pickle
+import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from urllib.parse import quote, quote_plus
@@ -130,6 +131,14 @@ def test_a_long_text_is_searched_quickly_for_the_usual_spellings():
 
     assert redaction.appears_in("x" * 100_000 + quote(KEY))
     assert not redaction.appears_in("s3cr3t" * 100_000)
+
+
+@pytest.mark.parametrize("text", ["\\", "%", "%25", "&#x0", "s3cr3t", "s3cr3t\\/\\"])
+def test_no_text_takes_long_to_clean(text):
+    began = time.monotonic()
+    Redaction([Secret(KEY), Secret("\\\\\\\\\\\\x")]).clean(text * (256 * 1024 // len(text)))
+
+    assert time.monotonic() - began < 5
 
 
 @pytest.mark.usefixtures("undo")

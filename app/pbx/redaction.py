@@ -143,26 +143,36 @@ def base64_cores(text: str) -> set[str]:
 
 
 def _any_mixture(text: str) -> str:
-    return "".join(_any_spelling(character) for character in text)
+    return "".join(_any_spelling(part) for part in re.findall(r"\\+|[^\\]", text))
 
 
-def _any_spelling(character: str) -> str:
-    """One character raw or escaped in any way; the raw one comes first, as the likeliest."""
-    code = ord(character)
-    percent = "".join(f"%(?:25)?{byte:02x}" for byte in character.encode())
+def _any_spelling(part: str) -> str:
+    """A character raw or escaped in any way; the raw one comes first, as the likeliest.
+
+    Each way begins with a sign of its own, so a text is tried in few ways however odd it is. For
+    that a run of backslashes, which escapes only lengthen, is one part.
+    """
+    if part[0] == "\\":
+        count = len(part)
+        return rf"(?:\\{{{count},{7 * count}}}|(?i:%(?:25)?5c|&#(?:92|x5c);){{{count}}})"
+    percent = "".join(f"%(?:25)?{byte:02x}" for byte in part.encode())
+    code = ord(part)
+    ways = [percent, f"&#(?:{code}|x0{{0,4}}{code:x});", rf"\\{{1,7}}(?:{_escapes(part)})"]
+    named = html.escape(part)
+    ways += [re.escape(named)] if named != part else []
+    ways += [r"\+"] if part == " " else []
+    return f"(?:{re.escape(part)}|(?i:{'|'.join(ways)}))"
+
+
+def _escapes(character: str) -> str:
+    """What may follow the backslashes: JSON in JSON in JSON has seven of them."""
     # JSON has two escapes for a character beyond 16 bits.
     units = re.findall("....", character.encode("utf-16-be").hex())
-    unicode = "".join(rf"\\+u{unit}" for unit in units)
-    escapes = [percent, f"&#(?:{code}|x0*{code:x});", unicode, rf"\\+(?:x{code:02x}|U{code:08x})"]
-    short = "\\" + character if character in "'/" else json.dumps(character)[1:-1]
-    if short[0] == "\\":
-        escapes.append(r"\\+" + re.escape(short[1:]))
-    named = html.escape(character)
-    if named != character:
-        escapes.append(re.escape(named))
-    if character == " ":
-        escapes.append(r"\+")
-    return f"(?:{re.escape(character)}|(?i:{'|'.join(escapes)}))"
+    code = ord(character)
+    short = character if character in "'/" else json.dumps(character)[2:-1]
+    is_short = character in "'/" or json.dumps(character)[1] == "\\"
+    escapes = [r"\\{1,7}".join(f"u{unit}" for unit in units), f"x{code:02x}", f"U{code:08x}"]
+    return "|".join([*escapes, re.escape(short)] if is_short else escapes)
 
 
 def _lower_hex(text: str) -> str:

@@ -9,6 +9,10 @@ from app.pbx.redaction import Redaction
 KEPT = 20
 SAMPLE_LENGTH = 500
 WORDS_LENGTH = 120
+# Megabytes are not searched for what is shown of them. What a cut may leave of a key at the end
+# is shorter than TAIL.
+SEARCHED = 16 * 1024
+TAIL = 1024
 
 
 class UnreadableAnswers:
@@ -32,6 +36,9 @@ class UnreadableAnswers:
 
 def presentable(redaction: Redaction, text: str, length: int = WORDS_LENGTH) -> str:
     """The beginning of what the PBX said: redacted first, then on one line, then cut."""
-    visible = "".join(c if c.isprintable() else " " for c in redaction.clean(text))
+    cleaned = redaction.clean(text[:SEARCHED])
+    if len(text) > SEARCHED:
+        cleaned = cleaned[:-TAIL]
+    visible = "".join(c if c.isprintable() else " " for c in cleaned)
     line = " ".join(visible.split())
     return line if len(line) <= length else f"{line[: length - 1]}…"
