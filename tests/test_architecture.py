@@ -55,8 +55,11 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "api_tokens": frozenset({"database", "sessions"}),
     "pairing": frozenset({"sessions", "walls", "rights", "database"}),
     "walls": frozenset({"account_rows", "database", "rights", "sessions"}),
+    "identities": frozenset({"accounts", "database"}),
+    "oidc": frozenset(),
     "access": frozenset(
-        "accounts api_tokens attempts audit database links pairing passwords sessions walls".split()
+        "accounts api_tokens attempts audit database identities links oidc pairing passwords"
+        " sessions walls".split()
     ),
     # what supervisors do
     "actions": frozenset({"audit", "database", "domain", "log", "pbx", "rights"}),
