@@ -17,6 +17,10 @@ from app.database import DatabaseTooNew, DatabaseUnavailable
 from app.demo import demo as run_demo
 from app.domain.days import BusinessDay
 from app.domain.report import floor_report
+from app.history.rebuild import rebuild
+from app.log import LogUnavailable
+from app.log.codec import EventUnreadable
+from app.main import wall_clock
 from app.protocol import MissingPart
 from app.replay import replay
 from app.rights import Role
@@ -57,6 +61,8 @@ def _parser() -> argparse.ArgumentParser:
     replay.add_argument("trace", nargs="+", type=Path)
     replay.add_argument("--json", action="store_true", help="print JSON without line breaks")
     replay.set_defaults(run=_replay)
+    rebuild = commands.add_parser("rebuild", help="the history anew, from the log")
+    rebuild.set_defaults(run=_rebuild)
     _add_user_commands(commands)
     return parser
 
@@ -126,6 +132,16 @@ def _replay(options: argparse.Namespace, settings: Settings) -> int:
         return _complain(DATA, f"The trace can't be replayed. {error}")
     report = floor_report(run.floor.state, run.now, run.rejected)
     print(_json(report, lines=not options.json))
+    return 0
+
+
+def _rebuild(options: argparse.Namespace, settings: Settings) -> int:
+    days = BusinessDay(settings.timezone, settings.day_start)
+    try:
+        events = asyncio.run(rebuild(settings.log, days, wall_clock))
+    except (LogUnavailable, EventUnreadable) as error:
+        return _complain(UNAVAILABLE, str(error))
+    print(f"The history was built anew from {events} events.")
     return 0
 
 

@@ -15,6 +15,7 @@ from app.actions import open_actions
 from app.actions.aftermath import Aftermath
 from app.database import Database
 from app.domain.days import BusinessDay
+from app.history.follower import History
 from app.log.open import database_path, open_log
 from app.oidc import Client
 from app.pbx import Pbx
@@ -25,6 +26,7 @@ from app.peers import PeerCounts
 from app.projector import Projector
 from app.reconciler import Reconciler
 from app.render import Renderer
+from app.rewind import Rewind
 from app.settings import Settings
 from app.web import (
     account,
@@ -37,6 +39,7 @@ from app.web import (
     commands,
     diagnostics,
     health,
+    history_api,
     hooks,
     oidc,
     users,
@@ -64,6 +67,7 @@ ROUTES = [
     *admin.ROUTES,
     *diagnostics.ROUTES,
     *api.ROUTES,
+    *history_api.ROUTES,
     *health.ROUTES,
     *assets.ROUTES,
 ]
@@ -94,6 +98,7 @@ async def running_parts(
         projector = Projector(log, days, renderer, clock)
         await projector.start()
         stack.push_async_callback(projector.save_snapshot)
+        history = await History.open(database, log, days)
         access = await Access.open(
             database, clock, api_token=settings.api_token or "", oidc=oidc_client(settings)
         )
@@ -116,6 +121,8 @@ async def running_parts(
             pbx=pbx,
             reconciler=reconciler,
             actions=actions,
+            history=history,
+            rewind=Rewind(database, log, days),
             clock=clock,
         )
 
@@ -157,6 +164,7 @@ def create_app(
                 "projector": projector.run(),
                 "ticks": projector.tick(),
                 "journal": parts.journal.run(),
+                "history": parts.history.run(),
                 "access": parts.access.keep(),
                 "reconciler": parts.reconciler.run(),
                 "aftermath": Aftermath(parts.actions.desk).run(),

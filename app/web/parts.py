@@ -11,11 +11,13 @@ from app.access import Access
 from app.actions import Actions
 from app.database import Database
 from app.domain.floor import Floor
+from app.history.follower import History
 from app.log import EventLog
 from app.pbx import Pbx
 from app.projector import Projector
 from app.reconciler import Reconciler
 from app.render import Audience, Renderer
+from app.rewind import Rewind
 from app.screen import Screens
 from app.settings import Settings
 from app.webhook_journal import WebhookJournal
@@ -37,6 +39,8 @@ class Parts:
     pbx: Pbx
     reconciler: Reconciler
     actions: Actions
+    history: History
+    rewind: Rewind
     clock: Callable[[], int]
     """Milliseconds since the epoch, UTC: the same clock that stamps the log."""
 

@@ -1,0 +1,89 @@
+"""The floor exactly as it was: the nearest kept floor before a moment, and the log from there on.
+
+Bounded work: a floor is kept each quarter of an hour or 20,000 events, one request is worked on at
+a time, and a few recent moments stay in memory, from which a slider that moves on goes on as well.
+"""
+
+import asyncio
+import time
+from collections import OrderedDict
+
+import msgspec
+
+from app.database import Database
+from app.domain.days import BusinessDay
+from app.domain.floor import Floor
+from app.domain.model import FloorState
+from app.history import checkpoints
+from app.log import EventLog
+
+MOMENTS_KEPT = 4
+SLICE_S = 0.004
+
+
+class NothingRecorded(Exception):
+    """That moment is before the log began, or after its end: nobody knows the floor of then."""
+
+
+class Rewind:
+    """Floors of the past, to read only: they are shared by all who look at the same moment."""
+
+    def __init__(self, database: Database, log: EventLog, days: BusinessDay) -> None:
+        self._database = database
+        self._log = log
+        self._days = days
+        self._moments: OrderedDict[int, Floor] = OrderedDict()
+        self._turn = asyncio.Lock()
+
+    async def floor_at(self, at: int) -> Floor:
+        """The floor after every record whose time is no later than `at` (ms).
+
+        Raises NothingRecorded, LogUnavailable, DatabaseUnavailable.
+        """
+        async with self._turn:
+            floor = self._moments.get(at) or await self._replayed(at)
+            self._moments[at] = floor
+            self._moments.move_to_end(at)
+            while len(self._moments) > MOMENTS_KEPT:
+                self._moments.popitem(last=False)
+            return floor
+
+    async def _replayed(self, at: int) -> Floor:
+        floor = await self._nearest(at)
+        came_to_end = await self._replay(floor, at)
+        if not floor.state.seq:
+            raise NothingRecorded("Nothing was recorded before that moment.")
+        if came_to_end and at - floor.state.at > checkpoints.EVERY_MS:
+            raise NothingRecorded("That moment is later than anything recorded.")
+        return floor
+
+    async def _nearest(self, at: int) -> Floor:
+        """The newest floor at hand that is no newer than that: kept, or still in memory."""
+        kept = await checkpoints.before_time(self._database, at)
+        known = max((moment for moment in self._moments if moment <= at), default=None)
+        if known is not None:
+            state = self._moments[known].state
+            if kept is None or state.seq > kept.state.seq:
+                return Floor(self._days, _copy(state))
+        return Floor(self._days, kept.state if kept else None)
+
+    async def _replay(self, floor: Floor, at: int) -> bool:
+        """Apply what came until then; True where the log ended before."""
+        last, began = self._log.last_seq, time.perf_counter()
+        if floor.state.seq >= last:
+            return True
+        async for records in self._log.follow(floor.state.seq):
+            for record in records:
+                if record.at > at:
+                    return False
+                floor.apply(record.seq, record.at, record.event)
+                if time.perf_counter() - began > SLICE_S:
+                    await asyncio.sleep(0)
+                    began = time.perf_counter()
+            if floor.state.seq >= last:
+                return True
+        return True
+
+
+def _copy(state: FloorState) -> FloorState:
+    return msgspec.json.decode(msgspec.json.encode(state), type=FloorState)
