@@ -226,5 +226,60 @@ class AbandonClosed(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AlarmRuleSet(Event):
+    """Somebody set an alarm's rule; the fields are those of `rules.AlarmRule`."""
+
+    rule: str
+    metric: str
+    scope: str = ""
+    warning: float | None = None
+    critical: float | None = None
+    dead_band: float = 0.0
+    on_delay_s: int = 0
+    off_delay_s: int = 0
+    repeat_s: int = 0
+    least: int = 0
+    active_from: int = 0
+    active_to: int = 0
+    weekdays: tuple[int, ...] = ()
+    enabled: bool = True
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlarmRuleRemoved(Event):
+    """Somebody removed an alarm's rule; what it raised ends."""
+
+    rule: str
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlarmAcknowledged(Event):
+    """Somebody has seen the alarm of that key."""
+
+    alarm: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlarmShelved(Event):
+    """Somebody silenced the alarm of that key until then (ms)."""
+
+    alarm: str
+    until: int
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlarmSent(Event):
+    """A channel was told of these lines of the alarm log; `error` says why it was not."""
+
+    channel: str
+    entries: tuple[int, ...]
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Tick(Event):
-    """Time passed. Expiry, doubt and the change of day happen on ticks only."""
+    """Time passed. Expiry, doubt, alarms and the change of day happen on ticks only."""

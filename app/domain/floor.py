@@ -7,7 +7,8 @@ in `reports`, `phones` or `notes`. Deterministic: the same events give the same 
 from collections.abc import Callable
 from typing import Any
 
-from app.domain import board, events, notes, phones, reports
+from app.domain import alarm_acts, board, events, notes, phones, reports
+from app.domain.alarms import watch
 from app.domain.days import BusinessDay
 from app.domain.expiry import change_day, tick
 from app.domain.model import FloorState
@@ -44,6 +45,7 @@ class Floor:
             self._count_webhook(at, event)
         if isinstance(event, events.Tick):
             tick(turn, self.days)
+            watch(turn, self.days.zone)
         else:
             RULES[type(event)](turn, event)
         return turn.changes
@@ -106,4 +108,9 @@ RULES: dict[type[events.Event], Callable[[Turn, Any], None]] = {
     events.AbandonClaimed: notes.abandon_claimed,
     events.AbandonReleased: notes.abandon_claimed,
     events.AbandonClosed: notes.call_back_placed,
+    events.AlarmRuleSet: alarm_acts.rule_set,
+    events.AlarmRuleRemoved: alarm_acts.rule_removed,
+    events.AlarmAcknowledged: alarm_acts.acknowledged,
+    events.AlarmShelved: alarm_acts.shelved,
+    events.AlarmSent: alarm_acts.sent,
 }

@@ -6,6 +6,7 @@ Times are milliseconds since the epoch, UTC; None means "not (yet)".
 
 from dataclasses import dataclass, field
 
+from app.domain.rules import Alarm, AlarmEntry, AlarmRule, Shelf
 from app.domain.states import CallState, Direction, LegState, Outcome, Status
 
 
@@ -253,3 +254,10 @@ class FloorState:
     reconciled: Reconciled = field(default_factory=Reconciled)
     repairs: list[Repair] = field(default_factory=list)
     billing: Billing = field(default_factory=Billing)
+    alarm_rules: dict[str, AlarmRule] = field(default_factory=dict)
+    # Somebody (or the first start) set rules; until then there may be none.
+    alarms_chosen: bool = False
+    alarms: dict[str, Alarm] = field(default_factory=dict)
+    alarm_shelves: dict[str, Shelf] = field(default_factory=dict)
+    # The newest lines, in order.
+    alarm_log: list[AlarmEntry] = field(default_factory=list)

@@ -20,6 +20,7 @@ class Changes:
     calls: set[str] = field(default_factory=set)
     waiting: bool = False
     abandons: bool = False
+    alarms: bool = False
     totals: bool = False
     # Agents or queues came, went or changed what they are sorted by.
     roster: bool = False
@@ -32,6 +33,7 @@ class Changes:
         self.calls |= other.calls
         self.waiting |= other.waiting
         self.abandons |= other.abandons
+        self.alarms |= other.alarms
         self.totals |= other.totals
         self.roster |= other.roster
         self.beat |= other.beat

@@ -33,6 +33,11 @@ KINDS: dict[str, type[Event]] = {
     "abandon_claimed": events.AbandonClaimed,
     "abandon_released": events.AbandonReleased,
     "abandon_closed": events.AbandonClosed,
+    "alarm_rule_set": events.AlarmRuleSet,
+    "alarm_rule_removed": events.AlarmRuleRemoved,
+    "alarm_acknowledged": events.AlarmAcknowledged,
+    "alarm_shelved": events.AlarmShelved,
+    "alarm_sent": events.AlarmSent,
     "tick": events.Tick,
 }
 
