@@ -174,6 +174,15 @@ async def test_the_pbxs_own_words_say_why():
         failure = await failure_of(client.spy("100", "101", SpyMode.LISTEN, None))
 
     assert str(failure) == "The PBX refused (HTTP 400): “extension 101 is not registered”."
+    assert client.unreadable == ()
+
+
+async def test_a_refusal_without_words_is_shown_to_the_administrator():
+    async with pbx_and_client(replies={"": "<h1>404</h1>"}, status=404) as (_, client):
+        failure = await failure_of(client.pause("101", True))
+
+    assert str(failure) == "The PBX refused (HTTP 404) and does not say why."
+    assert [each.reason for each in client.unreadable] == ["HTTP 404"]
 
 
 async def test_an_answer_that_says_neither_yes_nor_no_leaves_it_unknown():

@@ -88,10 +88,11 @@ class Line:
         return self._breakers.setdefault(server, Breaker(clock=self._clock))
 
     def _refusal(self, call: str, status: int, text: str) -> PbxError:
-        self.keep(call, f"HTTP {status}", text)
+        told = refusal_words(text)
+        if not told:
+            self.keep(call, f"HTTP {status}", text)
         advice = " An administrator should check the key." if status in KEY_STATUSES else ""
-        words = self._quoted(refusal_words(text))
-        return PbxError("refused", f"The PBX refused (HTTP {status}){words}{advice}")
+        return PbxError("refused", f"The PBX refused (HTTP {status}){self._quoted(told)}{advice}")
 
     def _quoted(self, words: str) -> str:
         shown = presentable(self._redaction, words)
