@@ -328,6 +328,18 @@ def test_a_supervisor_listens_until_the_call_ends() -> None:
     assert not floor.supervisor.legs
 
 
+def test_a_listening_supervisor_may_switch_to_another_mode() -> None:
+    floor = Floor()
+    floor.log_in(floor.one)
+    floor.exchange.answer(floor.one, floor.exchange.arrive("901", "01201234567"))
+    floor.exchange.listen("900", "101", "whisper")
+    floor.take(2.0)
+
+    floor.exchange.listen("900", "101", "threeway")
+    (session,) = floor.exchange.listeners.current()
+    assert session.mode == "threeway"
+
+
 @pytest.mark.parametrize(
     ("src", "dst", "mode"),
     [("900", "101", "whisper"), ("900", "102", "listen"), ("900", "555", "whisper")],

@@ -38,7 +38,14 @@ class Listeners:
         return [session for session in self.sessions if session.ended is None]
 
     def start(self, src: Agent, dst: Agent, mode: str) -> Listening | None:
-        """None where `dst` talks with nobody, or `src` is busy."""
+        """None where `dst` talks with nobody, or `src` is busy.
+
+        Whoever listens there already is not rung again: only the mode changes.
+        """
+        live = next((one for one in self.current() if one.src == src.extension), None)
+        if live is not None and live.dst == dst.extension:
+            live.mode = mode
+            return live
         leg = next(((key, leg) for key, leg in dst.legs.items() if leg.talks), None)
         if leg is None or src.talks or leg[0] not in self._switch.calls:
             return None
