@@ -5,23 +5,13 @@ Asked is only whether the door opens, not what the room does: a door that opens 
 """
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
-from starlette.testclient import TestClient, WebSocketDenialResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.testclient import WebSocketDenialResponse
 
-from app.access import Access
-from app.main import ROUTES, create_app
-from app.rights import Role
-from app.settings import Settings
-from app.walls import Display
-from app.web.parts import Parts
-
-PUBLIC = "https://board.example.test"
-PASSWORD = "seven grey herons"
-TOKEN = "a-program's-token"
+from app.main import ROUTES
+from tests.building import PUBLIC, Building, opened_building
 
 ANYBODY = frozenset({"anybody", "wall", "viewer", "supervisor", "admin", "program"})
 SIGNED_IN = frozenset({"viewer", "supervisor", "admin"})
@@ -105,34 +95,30 @@ def doors(routes: list[BaseRoute]) -> Iterator[str]:
             yield from (f"{method} {route.path}" for method in set(route.methods or ()) - {"HEAD"})
 
 
-class Building:
-    """The running application, and the header by which each one knocks."""
+def lets_in(building: Building, door: str, who: str) -> bool:
+    """Whether this door opens: it neither refuses, nor hides, nor asks to sign in."""
+    method, _, path = door.partition(" ")
+    if method == "WS":
+        return opens_socket(building, path, who)
+    answer = building.client.request(
+        method,
+        path.replace("{secret}", "x"),
+        headers={"Sec-Fetch-Site": "same-origin", "HX-Request": "true", **building.keys[who]},
+        data={"username": "x", "password": "x"} if method == "POST" else None,
+        follow_redirects=False,
+    )
+    assert answer.status_code < 500 or door == "GET /health/ready", answer.text
+    to = answer.headers.get("location", answer.headers.get("hx-redirect", ""))
+    return answer.status_code not in (401, 403, 404) and not to.startswith(ELSEWHERE)
 
-    def __init__(self, client: TestClient, keys: dict[str, dict[str, str]]) -> None:
-        self.client = client
-        self.keys = keys
 
-    def lets_in(self, door: str, who: str) -> bool:
-        """Whether this door opens: it neither refuses, nor hides, nor asks to sign in."""
-        method, _, path = door.partition(" ")
-        path = path.replace("{secret}", "x").replace("/static", "/static/x/base.css")
-        headers = {"Sec-Fetch-Site": "same-origin", "HX-Request": "true", **self.keys[who]}
-        if method == "WS":
-            return self._opens_socket(path, who)
-        data = {"username": "x", "password": "x"} if method == "POST" else None
-        answer = self.client.request(
-            method, path, headers=headers, data=data, follow_redirects=False
-        )
-        assert answer.status_code < 500 or door == "GET /health/ready", answer.text
-        to = answer.headers.get("location", answer.headers.get("hx-redirect", ""))
-        return answer.status_code not in (401, 403, 404) and not to.startswith(ELSEWHERE)
-
-    def _opens_socket(self, path: str, who: str) -> bool:
-        try:
-            with self.client.websocket_connect(path, headers={"Origin": PUBLIC, **self.keys[who]}):
-                return True
-        except WebSocketDenialResponse:
-            return False
+def opens_socket(building: Building, path: str, who: str) -> bool:
+    headers = {"Origin": PUBLIC, **building.keys[who]}
+    try:
+        with building.client.websocket_connect(path, headers=headers):
+            return True
+    except WebSocketDenialResponse:
+        return False
 
 
 # Where somebody is sent who stands before the wrong door.
@@ -151,53 +137,10 @@ OPEN_BUT_WRONG = frozenset(
 )
 
 
-class WithHost:
-    """The application as seen at its public address, from an address that is one."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "lifespan":
-            scope["client"] = ("192.0.2.1", 40_000)
-        await self.app(scope, receive, send)
-
-
 @pytest.fixture(scope="module")
 def building(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Building]:
-    folder = tmp_path_factory.mktemp("matrix")
-    settings = Settings.from_env(
-        {
-            "PITWALL_PUBLIC_URL": PUBLIC,
-            "PITWALL_LOG": f"sqlite:{folder / 'test.db'}",
-            "PITWALL_API_TOKEN": TOKEN,
-            "PITWALL_TIMEZONE": "UTC",
-        }
-    )
-    found: list[Parts] = []
-
-    async def find(parts: Parts) -> None:
-        found.append(parts)
-
-    app = create_app(settings, on_start=find)
-    with TestClient(WithHost(app), base_url=PUBLIC) as client:
-        assert client.portal
-        keys = client.portal.call(keys_of, found[0].access)
-        yield Building(client, keys)
-
-
-async def keys_of(access: Access) -> dict[str, dict[str, str]]:
-    keys: dict[str, dict[str, Any]] = {
-        "anybody": {},
-        "program": {"Authorization": f"Bearer {TOKEN}"},
-    }
-    for role in (Role.VIEWER, Role.SUPERVISOR, Role.ADMIN):
-        account = await access.accounts.create_user(role.value, role, PASSWORD)
-        secret = await access.sessions.open(account.user_id, "192.0.2.1", "")
-        keys[role.value] = {"Cookie": f"__Host-sid={secret}"}
-    token = await access.walls.add(Display("Hall"), "admin", "192.0.2.9")
-    keys["wall"] = {"Cookie": f"__Host-wall={token}"}
-    return keys
+    with opened_building(tmp_path_factory.mktemp("matrix")) as opened:
+        yield opened
 
 
 def test_for_every_route_somebody_has_decided_who_may_use_it() -> None:
@@ -211,4 +154,4 @@ def test_each_door_opens_for_those_who_may_and_for_nobody_else(
     opening = MAY_USE[door] if door not in ENDLESS else frozenset[str]()
     knocking = ANYBODY if door not in ENDLESS else ANYBODY - MAY_USE[door]
 
-    assert {who for who in knocking if building.lets_in(door, who)} == opening
+    assert {who for who in knocking if lets_in(building, door, who)} == opening
