@@ -1,0 +1,96 @@
+"""Looking back: the floor of any moment is the floor as it was then."""
+
+import random
+
+import msgspec
+import pytest
+
+from app.domain.floor import Floor
+from app.history.follower import History
+from app.rewind import MOMENTS_KEPT, NothingRecorded, Rewind
+from tests.history_setup import DAYS, NINE, TRACES, Timed, of_story, of_trace, simulated, site
+
+pytestmark = pytest.mark.anyio
+
+
+def as_it_was(events: list[Timed], moments: list[int]) -> dict[int, bytes]:
+    """The floor's state at each of the moments, from one pass through everything."""
+    floor, found, left = Floor(DAYS), {}, sorted(moments, reverse=True)
+    for seq, (at, event) in enumerate(events, 1):
+        while left and left[-1] < at:
+            found[left.pop()] = state_of(floor)
+        floor.apply(seq, at, event)
+    return {**found, **dict.fromkeys(left, state_of(floor))}
+
+
+def state_of(floor: Floor) -> bytes:
+    """Sets have no order in a snapshot, so there are none in a state: bytes can be compared."""
+    return msgspec.json.encode(floor.state)
+
+
+@pytest.mark.parametrize("trace", TRACES, ids=lambda trace: trace.stem)
+async def test_a_trace_is_seen_again_at_any_second(trace):
+    events = of_trace(trace)
+    moments = list(range(events[0][0], events[-1][0], 7000))
+    true = as_it_was(events, moments)
+    random.Random(1).shuffle(moments)
+    async with site() as place:
+        await place.told(events)
+        rewind = Rewind(place.database, place.log, DAYS)
+        for moment in moments:
+            assert state_of(await rewind.floor_at(moment)) == true[moment]
+
+
+async def test_a_busy_hour_is_seen_again_from_kept_floors(tmp_path, monkeypatch):
+    monkeypatch.setattr("app.history.checkpoints.EVERY_EVENTS", 900)
+    events = simulated(hours=0.5)
+    chance = random.Random(2)
+    moments = [chance.randrange(events[0][0], events[-1][0]) for _ in range(25)]
+    true = as_it_was(events, moments)
+    async with site(f"sqlite:{tmp_path / 'pitwall.db'}") as place:
+        for first in range(0, len(events), 600):
+            place.history = await History.open(place.database, place.log, DAYS)
+            await place.told(events[first : first + 600])
+        [(kept,)] = await place.database.read("SELECT count(*) FROM floor_checkpoint")
+        rewind = Rewind(place.database, place.log, DAYS)
+        for moment in moments:
+            assert state_of(await rewind.floor_at(moment)) == true[moment]
+
+    assert kept >= 3
+
+
+async def test_a_slider_that_moves_on_leaves_earlier_floors_as_they_were():
+    events = simulated(hours=0.1)
+    moments = [events[0][0] + second * 1000 for second in range(0, 120, 20)]
+    true = as_it_was(events, moments)
+    async with site() as place:
+        await place.told(events)
+        rewind = Rewind(place.database, place.log, DAYS)
+        floors = {moment: await rewind.floor_at(moment) for moment in moments}
+
+    assert {moment: state_of(floor) for moment, floor in floors.items()} == true
+
+
+async def test_the_same_moment_is_replayed_once_and_few_are_kept(monkeypatch):
+    async with site() as place:
+        await place.told(of_story("101 on, +5m"))
+        rewind = Rewind(place.database, place.log, DAYS)
+        once = await rewind.floor_at(NINE + 3_700_000)
+        assert await rewind.floor_at(NINE + 3_700_000) is once
+        for second in range(2 * MOMENTS_KEPT):
+            await rewind.floor_at(NINE + 3_700_000 + second)
+        assert await rewind.floor_at(NINE + 3_700_000) is not once
+
+
+@pytest.mark.parametrize(("moment", "why"), [(NINE - 1, "before"), (NINE * 2, "later")])
+async def test_of_a_moment_without_a_record_nothing_is_shown(moment, why):
+    async with site() as place:
+        await place.told(of_story("101 on, +1m"))
+        with pytest.raises(NothingRecorded, match=why):
+            await Rewind(place.database, place.log, DAYS).floor_at(moment)
+
+
+async def test_of_an_empty_log_nothing_is_shown():
+    async with site() as place:
+        with pytest.raises(NothingRecorded):
+            await Rewind(place.database, place.log, DAYS).floor_at(NINE)
