@@ -98,6 +98,7 @@ def doors(routes: list[BaseRoute]) -> Iterator[str]:
 def lets_in(building: Building, door: str, who: str) -> bool:
     """Whether this door opens: it neither refuses, nor hides, nor asks to sign in."""
     method, _, path = door.partition(" ")
+    building.client.cookies.clear()
     if method == "WS":
         return opens_socket(building, path, who)
     answer = building.client.request(
