@@ -16,7 +16,7 @@ from tests.fake_pbx import FakePbx, running_pbx
 KEY = "k/1+2 %ü=="
 NOW = 1_700_000_000_000
 TODAY = date(2023, 11, 14)
-HASTE = Patience(total_s=0.4, connect_s=0.2, silence_s=0.3)
+HASTE = Patience(total_s=1.2, connect_s=1.0, silence_s=0.6)
 
 RECORD = {
     "callid": "c-1",

@@ -153,6 +153,16 @@ async def test_a_pbx_that_repeats_the_key_does_not_bring_it_into_the_answers(
     assert found_in(shown) == []
 
 
+async def test_a_key_that_is_escaped_in_parts_only_is_not_shown() -> None:
+    mixed = "%63\\u0034n4ryLEFT/+%20%'&quot;\\\\\\u00fcc4n4ry&#82;IGHT"
+    async with running_pbx(replies={"": mixed}) as pbx, client_of(pbx.url, key=KEY) as client:
+        failures = [await failure_of(client.members()), await failure_of(client.dial("101", "1"))]
+        shown = [*map(str, failures), *(each.sample for each in client.unreadable)]
+
+    assert "“***”" in str(failures[1])
+    assert not any("LEFT" in text for text in shown)
+
+
 async def test_a_key_cut_in_the_middle_is_not_shown() -> None:
     for length in range(16_300, 16_400, 7):
         reply = (KEY * 1_000)[:length] + "x" * 100_000

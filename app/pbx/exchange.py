@@ -92,12 +92,7 @@ class Exchange:
             request.method, request.url, data=request.body, allow_redirects=False
         ) as response:
             refuse_status(response.status, request.doubt)
-            try:
-                raw = await read_bounded(response.content, request)
-            except PbxError:
-                # Else aiohttp would read on to be able to use the connection again.
-                response.close()
-                raise
+            raw = await read_bounded(response.content, request)
             return Answer(response.status, raw.decode("utf-8-sig", "replace"))
 
     def _opened(self) -> aiohttp.ClientSession:
