@@ -6,6 +6,7 @@ The newest first; a page's cursor names its last call, so what happens meanwhile
 import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 import msgspec
 
@@ -13,6 +14,8 @@ from app.database import Database
 from app.history.rows import KEY_DIGITS, OUTCOMES, digits_of
 
 MOST = 500
+# What fits into a column.
+Moment = Annotated[int, msgspec.Meta(ge=0, le=2**62)]
 FEWEST_PHONE_DIGITS = 3
 COLUMNS = (
     "callid, first_seen, direction, outcome, phone, did, queues, agent, started, answered_at, "
@@ -173,7 +176,7 @@ def _sealed(row: CallRow) -> str:
 def _opened(cursor: str) -> tuple[int, str]:
     try:
         body = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-        return msgspec.json.decode(body, type=tuple[int, str])
+        return msgspec.json.decode(body, type=tuple[Moment, str])
     except (ValueError, msgspec.DecodeError, msgspec.ValidationError) as error:
         raise WrongFilter(
             "cursor is what the page before this one gave as its cursor, unchanged."

@@ -36,7 +36,7 @@ def filter_of(asked: dict[str, str], days: BusinessDay) -> CallFilter:
     """The filter that a query string means. Raises WrongFilter."""
     if unknown := sorted(set(asked) - KNOWN):
         known = ", ".join(sorted(KNOWN))
-        raise WrongFilter(f"{unknown[0]} is no filter here. Known are {known}.")
+        raise WrongFilter(f"'{unknown[0]}' is no filter here. Known are {known}.")
     since = moment(asked["from"], "from", days) if asked.get("from") else None
     until = moment(asked["to"], "to", days) if asked.get("to") else None
     if since is not None and until is not None and since >= until:
