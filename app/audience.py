@@ -4,6 +4,7 @@ import unicodedata
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from app.domain.alarm_view import AlarmRow
 from app.domain.view import AbandonRow, AgentCard, WaitingRow
 
 DIGITS_SHOWN = 3
@@ -12,6 +13,8 @@ EXTENSION_DIGITS = 5
 # Who may know that somebody listens: whoever could, and whoever reads the audit. No wall is among
 # them, for it hangs where the agent sees it.
 KNOWING = frozenset({"listen", "whisper", "barge", "customer", "read_audit"})
+# Who looks after alarms: whoever may do something on the floor.
+ATTENDING = frozenset({"listen", "whisper", "barge", "customer", "pause", "call"})
 
 Row = TypeVar("Row", WaitingRow, AbandonRow)
 
@@ -30,6 +33,11 @@ class Audience:
     queues: frozenset[str] | None = None
     masked: bool = False
     order: str = "extension"
+
+    @property
+    def may_acknowledge(self) -> bool:
+        """They may take an alarm on, or silence it for a while."""
+        return bool(self.acts & ATTENDING)
 
     def sees(self, queue: str) -> bool:
         """Whether this queue is within the audience's scope."""
@@ -55,6 +63,14 @@ class Audience:
     def rows(self, rows: list[Row]) -> list[Row]:
         """The rows within scope, as they may be seen."""
         return [replace(row, phone=self.number(row.phone)) for row in rows if self.sees(row.queue)]
+
+    def alarms(self, rows: list[AlarmRow]) -> list[AlarmRow]:
+        """The alarms within scope, in their order; those about no queue are everybody's."""
+        return [row for row in rows if self.sees_alarm(row.queues)]
+
+    def sees_alarm(self, queues: frozenset[str] | None) -> bool:
+        """An alarm about these queues is within scope; None: about the floor as a whole."""
+        return self.queues is None or queues is None or not self.queues.isdisjoint(queues)
 
     def number(self, phone: str) -> str:
         """A caller's number, perhaps with all but its last three digits hidden."""

@@ -31,6 +31,7 @@ from app.settings import Settings
 from app.web import (
     account,
     admin,
+    alarms,
     api,
     assets,
     audit_pages,
@@ -57,6 +58,7 @@ logger = logging.getLogger(__name__)
 ROUTES = [
     *hooks.ROUTES,
     *board.ROUTES,
+    *alarms.ROUTES,
     *commands.ROUTES,
     *auth.ROUTES,
     *oidc.ROUTES,

@@ -16,6 +16,7 @@ from typing import Protocol, cast
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from app.audience import Audience, folded
+from app.domain.alarm_view import AlarmRow
 from app.domain.states import Status
 from app.domain.turn import Changes
 from app.domain.view import AbandonRow, AgentCard, QueueTile, Totals, WaitingRow
@@ -27,7 +28,7 @@ LANGUAGES = ("en", "vi")
 WAITING_SHOWN = 100
 # Most of what is drawn again has the same names, times and ids as before.
 KEPT = 4096
-EVERYTHING = Changes(waiting=True, abandons=True, totals=True, roster=True)
+EVERYTHING = Changes(waiting=True, abandons=True, alarms=True, totals=True, roster=True)
 
 
 class FloorView(Protocol):
@@ -39,6 +40,7 @@ class FloorView(Protocol):
     def queue_name(self, queue: str) -> str: ...
     def waiting_rows(self) -> list[WaitingRow]: ...
     def abandon_rows(self) -> list[AbandonRow]: ...
+    def alarm_rows(self) -> list[AlarmRow]: ...
     def totals(self, queues: frozenset[str] | None = None) -> Totals: ...
 
 
@@ -67,6 +69,11 @@ class Renderer:
             for language in LANGUAGES
         }
 
+    @staticmethod
+    def iso(at: int) -> str:
+        """A moment (ms) in UTC, RFC 3339."""
+        return _iso(at)
+
     def page(self, template: str, language: str = "en", **context: object) -> str:
         """A whole page; an unknown language falls back to English."""
         given = {"principal": None, "language": language, "build": self.build, **context}
@@ -91,6 +98,8 @@ class Renderer:
             draw.waiting()
         if changes.abandons or changes.roster:
             draw.abandons()
+        if changes.alarms or changes.roster:
+            draw.alarms()
         if changes.totals or changes.agents or changes.roster:
             draw.totals()
         return draw.drawing
@@ -116,6 +125,7 @@ class Renderer:
             iso=_iso,
             percent=_percent,
             span=_span,
+            amount=_amount,
             find=lru_cache(KEPT)(folded),
             dom_id=_dom_id,
             hashed_id=hashed_id,
@@ -176,6 +186,12 @@ class _Draw:
         macro = self._macro("_abandons.html", "abandons")
         self.drawing.fragments["abandons"] = macro(rows, self.floor.queue_name, self.audience.acts)
 
+    def alarms(self) -> None:
+        """What is wrong now, the worst first."""
+        rows = self.audience.alarms(self.floor.alarm_rows())
+        macro = self._macro("_alarms.html", "alarms")
+        self.drawing.fragments["alarms"] = macro(rows, self.audience.may_acknowledge)
+
     def totals(self) -> None:
         """The numbers on top, and how many agents are in each status."""
         totals = self.floor.totals(self.audience.queues)
@@ -222,6 +238,11 @@ def _iso(at: int) -> str:
 def _percent(share: float | None) -> str:
     """0.7891 as 78.9; nothing to divide by is a dash, never a zero."""
     return "–" if share is None else f"{share * 100:.1f}"
+
+
+def _amount(number: float) -> str:
+    """5.0 as 5, 79.26 as 79.3."""
+    return f"{number:.1f}".removesuffix(".0")
 
 
 def _span(seconds: float | None) -> str:

@@ -36,6 +36,9 @@ MAY_USE: dict[str, frozenset[str]] = {
     "GET /pair": ANYBODY - WALLS,
     "GET /wall": WALLS,
     # People
+    "GET /alarms": SIGNED_IN,
+    "GET /alarms/export": SIGNED_IN,
+    "POST /alarms": ACTORS,
     "GET /": SIGNED_IN,
     "GET /alive": SCREENS,
     "WS /live": SCREENS,

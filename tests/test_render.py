@@ -7,6 +7,8 @@ from html.parser import HTMLParser
 
 import pytest
 
+from app.domain.alarm_view import AlarmRow
+from app.domain.rules import Level
 from app.domain.states import Status
 from app.domain.turn import Changes
 from app.domain.view import AbandonRow, AgentCard, Figures, QueueTile, Totals, WaitingRow
@@ -48,6 +50,27 @@ TILE = QueueTile("999", "Sales", 2, 1_700_000_000_000, 5, {Status.ON: 2}, FIGURE
 CALLER = WaitingRow("w1", "999", NUMBER, "1900", 1_700_000_000_000, ("101",), in_doubt=False)
 GONE = AbandonRow("x1", "999", NUMBER, 1_700_000_000_000, 34, exact=True, called_back=False)
 
+ALARM = AlarmRow(
+    key="r/999",
+    level=Level.CRITICAL,
+    metric="longest_wait",
+    kind="queues",
+    unit="s",
+    above=True,
+    subject="999",
+    name="Sales",
+    queues=frozenset({"999"}),
+    value=125.0,
+    since=1_700_000_000_000,
+    limit=120.0,
+    raised_at=1_700_000_120_000,
+    spoken_at=1_700_000_120_000,
+    acknowledged_at=None,
+    acknowledged_by="",
+    shelved_until=None,
+    shelved_by="",
+)
+
 
 class AFloor:
     """A floor that is what it is told to be."""
@@ -58,12 +81,17 @@ class AFloor:
         tiles: Iterable[QueueTile] = (TILE,),
         waiting: Iterable[WaitingRow] = (CALLER,),
         abandons: Iterable[AbandonRow] = (GONE,),
+        alarms: Iterable[AlarmRow] = (ALARM,),
     ) -> None:
         self.agents = list(agents)
         self.tiles = list(tiles)
         self.waiting = list(waiting)
         self.abandons = list(abandons)
+        self.alarms = list(alarms)
         self.asked_for: list[frozenset[str] | None] = []
+
+    def alarm_rows(self) -> list[AlarmRow]:
+        return self.alarms
 
     def agent_cards(self) -> list[AgentCard]:
         return self.agents

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from app.domain import alarm_acts, board, events, notes, phones, reports
+from app.domain.alarm_view import AlarmRow, alarm_rows
 from app.domain.alarms import watch
 from app.domain.days import BusinessDay
 from app.domain.expiry import change_day, tick
@@ -80,6 +81,10 @@ class Floor:
     def abandon_rows(self) -> list[AbandonRow]:
         """Those who gave up today, the newest first."""
         return board.abandon_rows(self.state)
+
+    def alarm_rows(self) -> list[AlarmRow]:
+        """The alarms that stand, the most urgent first."""
+        return alarm_rows(self.state)
 
     def totals(self, queues: frozenset[str] | None = None) -> Totals:
         """The whole floor, or what these queues make of it."""
