@@ -25,10 +25,10 @@ from app.history.tracker import Tracker
 from app.log import EventLog, Record
 
 # Records in one transaction at most, and how long news may wait to be written.
-MOST = 5000
+MOST = 2000
 WRITE_EVERY_S = 1.0
 # Work at a stretch, before other tasks get at least as long.
-SLICE_S = 0.004
+SLICE_S = 0.002
 RETRY_S = 2.0
 
 logger = logging.getLogger(__name__)
@@ -120,17 +120,21 @@ class History:
         """Up to `until`, or for ever; each stretch of work is followed by `pause` times as long."""
         if until is not None and self._floor.state.seq >= until:
             return
-        began = time.perf_counter()
         async for records in self.log.follow(self._floor.state.seq):
-            for record in records:
-                self._apply(record)
-                if (spent := time.perf_counter() - began) > SLICE_S:
-                    await asyncio.sleep(spent * pause)
-                    began = time.perf_counter()
-                if self._is_due():
-                    await self._write()
+            await self._apply_all(records, pause)
             if until is not None and self._floor.state.seq >= until:
                 return
+
+    async def _apply_all(self, records: Sequence[Record], pause: float) -> None:
+        began = time.perf_counter()
+        for record in records:
+            self._apply(record)
+            if (spent := time.perf_counter() - began) > SLICE_S:
+                await asyncio.sleep(spent * pause)
+                began = time.perf_counter()
+            if self._is_due():
+                await self._write()
+        await asyncio.sleep(0)
 
     def _apply(self, record: Record) -> None:
         state = self._floor.state
