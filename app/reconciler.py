@@ -27,6 +27,7 @@ RECORDS_S = 3600.0
 PHONES_AT_ONCE = 100
 CALLS_AT_ONCE = 20
 DOUBT_AGAIN_MS = 15_000
+ACTED_AGAIN_MS = 2_000
 OTHER_CALL_MS = 60_000
 RINGING_MS = 10_000
 # A change this fresh may be newer than the answer.
@@ -92,8 +93,8 @@ class Reconciler:
             batch = extensions[first : first + PHONES_AT_ONCE]
             self._asked.update(dict.fromkeys(batch, asked_at))
             answers = await self._pbx.phones(batch)
-            self._doubted.difference_update(batch)
             await self._append(self._differing_phones(answers, asked_at))
+            self._doubted -= {each.extension for each in answers if self._is_old(each, asked_at)}
 
     async def silent_calls(self) -> None:
         """Ask for the records of live calls that nothing was heard of for a while."""
@@ -115,9 +116,11 @@ class Reconciler:
         """Extensions to ask for at once: in doubt, or busy with a call we do not know."""
         now, state = self._clock(), self._state()
         for extension, agent in state.agents.items():
-            recently = now - self._asked.get(extension, 0) < DOUBT_AGAIN_MS
-            doubted = agent.doubt_since is not None or extension in self._doubted
-            if not recently and (doubted or _unexplained(state, agent, now)):
+            since_asked = now - self._asked.get(extension, 0)
+            if (extension in self._doubted and since_asked >= ACTED_AGAIN_MS) or (
+                since_asked >= DOUBT_AGAIN_MS
+                and (agent.doubt_since is not None or _unexplained(state, agent, now))
+            ):
                 yield extension
 
     def _differing_queues(self, members: Sequence[Member]) -> list[Event]:
@@ -150,10 +153,15 @@ class Reconciler:
         agent = state.agents.get(answer.extension)
         if agent is None:
             return answer.status is not Status.OFF
-        if max(agent.phone_at, agent.since) > asked_at - JUST_NOW_MS:
+        if not self._is_old(answer, asked_at):
             return False
         open_question = agent.doubt_since is not None or _unexplained(state, agent, asked_at)
         return open_question or _differs(agent, answer)
+
+    def _is_old(self, answer: PhoneState, asked_at: int) -> bool:
+        """What the floor has of this phone is older than the question."""
+        agent = self._state().agents.get(answer.extension)
+        return agent is None or max(agent.phone_at, agent.since) <= asked_at - JUST_NOW_MS
 
     async def _records(self, callid: str | None = None) -> list[Event]:
         """Records that would tell something new; the day before too, for calls over midnight."""

@@ -162,7 +162,7 @@
   const several = {
     all: () => { for (const box of boxes()) if (box.offsetParent) picked.add(extensionOf(box)); mark(); },
     pause: async button => {
-      const title = filled(find("pause").dataset.several, { number: picked.size });
+      const title = filled(find("pause").dataset.many, { number: picked.size });
       const chosen = await choose("pause", title);
       if (chosen) await ask(button, "pause-several", { extension: [...picked].join(), ...chosen }, title);
     },
@@ -179,6 +179,7 @@
     const on = selector => event.target.closest?.(selector);
     const button = on("[data-act]");
     if (on(".toast .close")) on(".toast").remove();
+    if (on(".ask .cancel")) on(".ask").close();
     if (on("#select")) select(!selecting());
     const many = on("[data-several]")?.dataset.several;
     if (many && ["pause", "resume"].includes(many) && !picked.size) toast("refused", said("none"));

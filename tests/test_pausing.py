@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -86,6 +87,32 @@ async def test_a_double_click_pauses_once(floor):
     await asyncio.gather(*[floor.actions.pausing.pause(asker(), "101", LUNCH) for _ in range(3)])
 
     assert floor.pbx.calls == [("pause", "101")]
+
+
+async def test_a_double_click_a_moment_later_pauses_once(floor):
+    first = PauseWish("Lunch", MONDAY + 60_000, planned="1")
+    await floor.actions.pausing.pause(asker(), "101", first)
+    later = replace(first, until=MONDAY + 60_150)
+    await floor.actions.pausing.pause(asker(), "101", later)
+
+    assert floor.pbx.calls == [("pause", "101")]
+
+
+async def test_a_pause_in_a_call_counts_when_accepted_for_no_report_tells_it(floor):
+    floor.pbx.reports = False
+    paused = await floor.actions.pausing.pause(asker(), "102", LUNCH)
+    card = await floor.card("102")
+    assert (paused.kind, card.status, card.paused) == (Kind.DONE, "talk", True)
+
+    back = await floor.actions.pausing.resume(asker(), "102")
+    assert (back.kind, (await floor.card("102")).paused) == (Kind.DONE, False)
+
+
+async def test_a_pause_in_a_call_without_an_answer_is_not_shown(floor):
+    floor.pbx.fails[""] = SILENT
+    await floor.actions.pausing.pause(asker(), "102", LUNCH)
+
+    assert not (await floor.card("102")).paused
 
 
 @pytest.mark.parametrize(

@@ -20,13 +20,8 @@ def drawn(card=TALKING, acts=ALL):
 
 def buttons(html):
     """{act: why it can't be pressed, "" when it can}"""
-    found = re.findall(r"<button[^>]*>", html)
-    return {
-        re.search(r'data-act="([^"]+)"', each)[1]: (
-            re.search(r'data-tip="([^"]*)"', each)[1] if 'aria-disabled="true"' in each else ""
-        )
-        for each in found
-    }
+    found = re.findall(r'data-act="([^"]+)"[^>]*? data-tip="([^"]*)"([^>]*)>', html)
+    return {act: tip if "aria-disabled" in rest else "" for act, tip, rest in found}
 
 
 def test_a_talking_agent_can_be_listened_to():

@@ -7,6 +7,7 @@ looked for once at the start.
 import asyncio
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 from app.actions.deeds import Order
@@ -64,6 +65,7 @@ class Aftermath:
             reason=agent.pause_reason,
             until=agent.pause_until,
             by=agent.pause_by,
+            paused=True,
         )
         no_more = PauseWanted(extension=agent.extension, wanted=False)
         outcome = await self._desk.deeds.carry_out(
@@ -75,7 +77,7 @@ class Aftermath:
                 wish=self._desk.state.seq,
                 done=f"{called(agent.extension, agent.name)} is paused.",
                 shown=[no_more, noted],
-                if_unknown=[no_more, noted],
+                if_unknown=[no_more, replace(noted, paused=None)],
             )
         )
         if not outcome.ok:

@@ -16,11 +16,15 @@ from app.rights import Right, Target
 
 @dataclass(frozen=True, slots=True)
 class PauseWish:
-    """Why and until when (ms since the epoch, None: open), and whether a call may end first."""
+    """Why and until when (ms since the epoch, None: open), and whether a call may end first.
+
+    `planned` is the end as it was asked for: a second click says it alike, a moment later.
+    """
 
     reason: str = ""
     until: int | None = None
     after_call: bool = False
+    planned: str = ""
 
 
 class Pausing:
@@ -47,11 +51,11 @@ class Pausing:
         agent = self._desk.state.agents[extension]
         if wish.after_call and agent.status in {Status.TALK, Status.RING}:
             return await self._later(asker, target, wish)
-        noted = PauseNoted(extension=extension, reason=wish.reason, until=wish.until, by=asker.name)
-        events: list[Event] = [noted]
-        if agent.pause_wanted:
-            events.append(PauseWanted(extension=extension, wanted=False))
-        return await self._set(asker, target, True, events, wish)
+        noted = PauseNoted(
+            extension=extension, reason=wish.reason, until=wish.until, by=asker.name, paused=True
+        )
+        no_more = [PauseWanted(extension=extension, wanted=False)] if agent.pause_wanted else []
+        return await self._set(asker, target, noted, *no_more, planned=wish.planned)
 
     async def ask_to_resume(self, asker: Asker, extension: str) -> Outcome:
         """As `resume`, without waiting for the PBX's report."""
@@ -64,8 +68,8 @@ class Pausing:
             deed = deed_on("resume", target)
             name = called(extension, target.agent_name)
             return await self._note(asker, deed, cancel, f"No pause for {name} after this call.")
-        events: list[Event] = [PauseNoted(extension=extension, by=asker.name)]
-        return await self._set(asker, target, False, events)
+        noted = PauseNoted(extension=extension, by=asker.name, paused=False)
+        return await self._set(asker, target, noted)
 
     async def _target(
         self, asker: Asker, extension: str, action: str, reason: str = ""
@@ -96,24 +100,21 @@ class Pausing:
         return Outcome(Kind.DONE, _upper(sentence))
 
     async def _set(
-        self,
-        asker: Asker,
-        target: Target,
-        paused: bool,
-        events: list[Event],
-        wish: PauseWish = PauseWish(),
+        self, asker: Asker, target: Target, noted: PauseNoted, *more: Event, planned: str = ""
     ) -> Outcome:
-        extension, name = target.extension, called(target.extension, target.agent_name)
+        extension, paused = target.extension, bool(noted.paused)
+        name = _upper(called(extension, target.agent_name))
         outcome = await self._desk.deeds.carry_out(
             Order(
                 actor=asker.actor,
-                deed=deed_on("pause" if paused else "resume", target, reason=wish.reason),
+                deed=deed_on("pause" if paused else "resume", target, reason=noted.reason),
                 call=partial(self._desk.pbx.pause, extension, paused),
                 key=(asker.principal.user_id, "pause", extension),
-                wish=(paused, wish.reason, wish.until),
-                done=f"{_upper(name)} is {'paused' if paused else 'back'}.",
-                shown=events,
-                if_unknown=events if paused else (),
+                wish=(paused, noted.reason, planned),
+                done=f"{name} is {'paused' if paused else 'back'}.",
+                shown=[noted, *more],
+                # Without an answer the reason is kept, for the pause that may have begun.
+                if_unknown=[replace(noted, paused=None)] if paused else (),
             )
         )
         if outcome.kind is Kind.UNKNOWN:

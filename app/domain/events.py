@@ -153,12 +153,16 @@ class QueueNamed(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PauseNoted(Event):
-    """Why and until when an agent is paused; the PBX has no field for it. Empty reason: cleared."""
+    """Why and until when an agent is paused; the PBX has no field for it. Empty reason: cleared.
+
+    `paused`: what the PBX accepted just now. It reports that by itself only when no call is on.
+    """
 
     extension: str
     reason: str = ""
     until: int | None = None
     by: str = ""
+    paused: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ from app.domain import events
 from app.domain.agents import agent_of
 from app.domain.books import queue_of
 from app.domain.model import Listening
+from app.domain.states import Status
 from app.domain.turn import Turn
 
 
@@ -31,6 +32,12 @@ def queue_named(turn: Turn, event: events.QueueNamed) -> None:
 def pause_noted(turn: Turn, event: events.PauseNoted) -> None:
     agent = agent_of(turn, event.extension)
     agent.pause_reason, agent.pause_until, agent.pause_by = event.reason, event.until, event.by
+    if agent.status not in {Status.TALK, Status.RING}:
+        return
+    if event.paused:
+        agent.mode = Status.PAUSE
+    elif event.paused is False and agent.mode is Status.PAUSE:
+        agent.mode = Status.ON
 
 
 def pause_wanted(turn: Turn, event: events.PauseWanted) -> None:

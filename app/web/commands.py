@@ -179,7 +179,8 @@ def _pause_wish(form: Form, parts: Parts) -> PauseWish:
     when = form.one("when")
     if when not in {"", "now", "after"}:
         raise FormProblem("The field “when” is one of: now, after.")
-    return PauseWish(_reason(form), _until(form, parts), when == "after")
+    planned = form.one("minutes") or form.one("until")
+    return PauseWish(_reason(form), _until(form, parts), when == "after", planned)
 
 
 def _until(form: Form, parts: Parts) -> int | None:
