@@ -11,8 +11,8 @@ import msgspec
 
 from app import people
 from app.access import Access
-from app.accounts import AccountProblem
-from app.api_tokens import TokenProblem
+from app.access.accounts import AccountProblem
+from app.access.api_tokens import TokenProblem
 from app.database import DatabaseTooNew, DatabaseUnavailable
 from app.demo import demo as run_demo
 from app.domain.days import BusinessDay

@@ -11,13 +11,13 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
 from app.access import Access
+from app.access.oidc import Client
 from app.actions import open_actions
 from app.actions.aftermath import Aftermath
 from app.database import Database
 from app.domain.days import BusinessDay
 from app.history.follower import History
 from app.log.open import database_path, open_log
-from app.oidc import Client
 from app.pbx import Pbx
 from app.pbx.secret import Secret
 from app.pbx.unconfigured import UnconfiguredPbx

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from app.access import Access
-from app.accounts import Account, AccountProblem
+from app.access.accounts import Account, AccountProblem
 from app.database import Database
 from app.log.open import database_path
 from app.main import wall_clock

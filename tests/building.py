@@ -8,10 +8,10 @@ from starlette.testclient import TestClient
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.access import Access
+from app.access.walls import Display
 from app.main import create_app
 from app.rights import Role
 from app.settings import Settings
-from app.walls import Display
 from app.web.parts import Parts
 
 PUBLIC = "https://board.example.test"

@@ -17,10 +17,10 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.access import Access
+from app.access.oidc import Oidc
+from app.access.passwords import Passwords
 from app.audit import AuditRow
 from app.database import Database
-from app.oidc import Oidc
-from app.passwords import Passwords
 from app.render import Renderer
 from app.rights import Right, Role, Target
 from app.web import account, audit_pages, auth, guard, oidc, users, walls

@@ -4,12 +4,12 @@ import asyncio
 
 import pytest
 
-from app.accounts import AccountProblem, Accounts, Right, Role
+from app.access.accounts import AccountProblem, Accounts, Right, Role
+from app.access.links import FIRST, Links
+from app.access.passwords import Passwords
+from app.access.sessions import Ending, Sessions
 from app.database import Database
-from app.links import FIRST, Links
-from app.passwords import Passwords
 from app.rights import Principal
-from app.sessions import Ending, Sessions
 
 GOOD = "seven grey herons"
 DAY_MS = 86_400_000

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from starlette.routing import Route
 
+from app.access.walls import Display
 from app.domain.events import (
     AgentNamed,
     CallAbandoned,
@@ -22,7 +23,6 @@ from app.log import LogUnavailable
 from app.pbx import Finding, Unreadable
 from app.pbx.unconfigured import UnconfiguredPbx
 from app.rights import Role
-from app.walls import Display
 from app.web.admin import ROUTES
 from app.web.admin.attention import concerns
 from app.web.admin.roster import read_lines

@@ -43,24 +43,8 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "webhook_journal": frozenset({"database", "masking", "pbx", "peers"}),
     # who somebody is and what they may do
     "rights": frozenset(),
-    "passwords": frozenset(),
-    "attempts": frozenset(),
-    "sessions": frozenset({"database"}),
-    "account_rows": frozenset({"rights"}),
-    "accounts": frozenset({"account_rows", "database", "passwords", "rights", "sessions"}),
-    "links": frozenset({"accounts", "database", "rights", "sessions"}),
-    "audit_rows": frozenset(),
-    "audit_export": frozenset({"audit_rows"}),
-    "audit": frozenset({"audit_rows", "database"}),
-    "api_tokens": frozenset({"database", "sessions"}),
-    "pairing": frozenset({"sessions", "walls", "rights", "database"}),
-    "walls": frozenset({"account_rows", "database", "rights", "sessions"}),
-    "identities": frozenset({"accounts", "database"}),
-    "oidc": frozenset(),
-    "access": frozenset(
-        "accounts api_tokens attempts audit database identities links oidc pairing passwords"
-        " sessions walls".split()
-    ),
+    "access": frozenset({"audit", "database", "rights"}),
+    "audit": frozenset({"database"}),
     # what supervisors do
     "actions": frozenset({"audit", "database", "domain", "log", "pbx", "rights"}),
     # the edges

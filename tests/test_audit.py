@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from app.audit import Actor, Audit, Deed, Wanted
-from app.audit_export import as_csv, as_json, csv_heading, harmless
+from app.audit.export import as_csv, as_json, csv_heading, harmless
 from app.database import Database, DatabaseUnavailable
 
 pytestmark = pytest.mark.anyio

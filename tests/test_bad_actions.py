@@ -9,10 +9,10 @@ from urllib.parse import urlencode
 
 import pytest
 
+from app.access.walls import Display
 from app.actions import Actions
 from app.domain.events import AgentNamed
 from app.rights import Role
-from app.walls import Display
 from tests.acting_site import OURS, ActingSite, open_site
 from tests.bad_inputs import FILE
 from tests.fake_pbx import FAULTS, FakePbx, running_pbx

@@ -6,9 +6,9 @@ import pytest
 from starlette.requests import HTTPConnection
 from starlette.websockets import WebSocket
 
+from app.access.sessions import key_of
+from app.access.walls import Display
 from app.rights import Right, Role
-from app.sessions import key_of
-from app.walls import Display
 from app.web import guard
 from app.web.cookies import name_of
 from tests.site import OURS, PUBLIC, opened

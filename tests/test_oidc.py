@@ -14,7 +14,7 @@ from urllib.request import urlopen
 import httpx2
 import pytest
 
-from app.oidc import Client, Oidc, OidcProblem
+from app.access.oidc import Client, Oidc, OidcProblem
 from app.rights import Role
 from app.web.oidc import NOBODY
 from tests.site import PUBLIC, opened

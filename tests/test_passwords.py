@@ -5,8 +5,8 @@ from statistics import median
 
 import pytest
 
-from app.attempts import Attempts, network
-from app.passwords import WAITING, Passwords, PasswordsBusy, problem_with
+from app.access.attempts import Attempts, network
+from app.access.passwords import WAITING, Passwords, PasswordsBusy, problem_with
 
 GOOD = "seven grey herons"
 

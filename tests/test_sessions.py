@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
+from app.access.sessions import PER_USER, Ending, Sessions, key_of
 from app.database import Database
-from app.sessions import PER_USER, Ending, Sessions, key_of
 
 pytestmark = pytest.mark.anyio
 

@@ -4,12 +4,12 @@ import asyncio
 
 import pytest
 
-from app.api_tokens import ApiTokens, TokenProblem
+from app.access.api_tokens import ApiTokens, TokenProblem
+from app.access.pairing import ALPHABET, AT_ONCE, PER_ADDRESS, Pairings
+from app.access.sessions import Ending
+from app.access.walls import Display, WallProblem, Walls
 from app.database import Database
-from app.pairing import ALPHABET, AT_ONCE, PER_ADDRESS, Pairings
 from app.rights import Role
-from app.sessions import Ending
-from app.walls import Display, WallProblem, Walls
 
 pytestmark = pytest.mark.anyio
 

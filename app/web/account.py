@@ -4,7 +4,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from app.accounts import AccountProblem
+from app.access.accounts import AccountProblem
 from app.audit import Deed
 from app.rights import Principal
 from app.web import cookies

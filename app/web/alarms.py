@@ -8,7 +8,7 @@ from starlette.routing import BaseRoute, Route
 
 from app.audience import ATTENDING
 from app.audit import Deed
-from app.audit_export import csv_line
+from app.audit.export import csv_line
 from app.domain.alarm_view import AlarmRow, queues_of, subject_name
 from app.domain.events import AlarmAcknowledged, AlarmShelved, Event
 from app.domain.metrics import METRICS

@@ -7,7 +7,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
 from app.audit import Audit, AuditRow, Deed, Wanted
-from app.audit_export import as_csv, as_json, csv_heading
+from app.audit.export import as_csv, as_json, csv_heading
 from app.rights import Principal, Right
 from app.web.guard import access_of, actor_of, require
 from app.web.pages import render

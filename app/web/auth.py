@@ -4,9 +4,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from app.accounts import Account, AccountProblem
+from app.access.accounts import Account, AccountProblem
+from app.access.links import FIRST
 from app.audit import Deed
-from app.links import FIRST
 from app.web import cookies
 from app.web.forms import Form, form_of
 from app.web.guard import access_of, actor_of, address_of, deny, person_of, require_person

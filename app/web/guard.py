@@ -12,11 +12,11 @@ from starlette.responses import PlainTextResponse
 from starlette.websockets import WebSocket
 
 from app.access import Access
+from app.access.sessions import Ending, Sessions
+from app.access.walls import Walls
 from app.audit import Actor, Deed
 from app.database import DatabaseUnavailable
 from app.rights import Principal, Right, Role, Target, refusal
-from app.sessions import Ending, Sessions
-from app.walls import Walls
 from app.web import cookies
 from app.web.origin import is_ours
 from app.web.parts import parts_of

@@ -6,8 +6,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from app.access.oidc import Identity, Oidc, OidcProblem
 from app.audit import Deed
-from app.oidc import Identity, Oidc, OidcProblem
 from app.web import cookies
 from app.web.auth import next_of, show_login, sign_in
 from app.web.guard import access_of, actor_of, address_of

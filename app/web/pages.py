@@ -6,10 +6,10 @@ from urllib.parse import quote
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from app.accounts import AccountProblem
+from app.access.accounts import AccountProblem
+from app.access.passwords import PasswordsBusy
 from app.database import DatabaseUnavailable
 from app.log import LogUnavailable
-from app.passwords import PasswordsBusy
 from app.web import guard
 from app.web.forms import FormProblem
 from app.web.parts import parts_of

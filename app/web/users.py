@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from app.accounts import Account, AccountProblem, Fields
+from app.access.accounts import Account, AccountProblem, Fields
 from app.audit import Deed
 from app.rights import BY_DEFAULT, Principal, Right, Role, effective
 from app.web.forms import Form, FormProblem, form_of

@@ -4,10 +4,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from app.access.pairing import Pairing
+from app.access.walls import LAYOUTS, MASKINGS, Display, WallProblem
 from app.audit import Deed
-from app.pairing import Pairing
 from app.rights import Principal
-from app.walls import LAYOUTS, MASKINGS, Display, WallProblem
 from app.web import cookies
 from app.web.board import shown_to
 from app.web.forms import Form, FormProblem, form_of

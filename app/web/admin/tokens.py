@@ -4,7 +4,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from app.api_tokens import TokenProblem
+from app.access.api_tokens import TokenProblem
 from app.audit import Deed
 from app.rights import Principal
 from app.web.admin.page import act, note, shown

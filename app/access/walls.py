@@ -12,10 +12,10 @@ from typing import Any
 
 import aiosqlite
 
-from app.account_rows import listed, unlisted
+from app.access.rows import listed, unlisted
+from app.access.sessions import Ending, Watch, key_of
 from app.database import Database
 from app.rights import Principal, Role
-from app.sessions import Ending, Watch, key_of
 
 LIFE_MS = 180 * 86_400_000
 WRITTEN_EVERY_MS = 5 * 60_000

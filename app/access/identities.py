@@ -5,7 +5,7 @@ An address may be given to somebody else one day; the identity is not.
 
 import aiosqlite
 
-from app.accounts import Account, Accounts
+from app.access.accounts import Account, Accounts
 from app.database import Database
 
 STEPS = (

@@ -7,8 +7,8 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from app.sessions import key_of
-from app.walls import Display, WallProblem, Walls
+from app.access.sessions import key_of
+from app.access.walls import Display, WallProblem, Walls
 
 # No 0 O 1 I L, no letters that look like digits on a far-away screen.
 ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"

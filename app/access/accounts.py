@@ -12,11 +12,11 @@ from typing import TypedDict, Unpack
 
 import aiosqlite
 
-from app.account_rows import COLUMNS, STEPS, Account, from_row, to_row
+from app.access.passwords import Passwords, problem_with
+from app.access.rows import COLUMNS, STEPS, Account, from_row, to_row
+from app.access.sessions import Session, Sessions
 from app.database import Database
-from app.passwords import Passwords, problem_with
 from app.rights import Principal, Right, Role, effective
-from app.sessions import Session, Sessions
 
 __all__ = ["Account", "AccountProblem", "Accounts", "Principal", "Right", "Role"]
 

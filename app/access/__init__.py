@@ -6,18 +6,18 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from app.accounts import Accounts
-from app.api_tokens import ApiTokens
-from app.attempts import Attempts
+from app.access.accounts import Accounts
+from app.access.api_tokens import ApiTokens
+from app.access.attempts import Attempts
+from app.access.identities import Identities
+from app.access.links import Links
+from app.access.oidc import Client, Oidc
+from app.access.pairing import Pairings
+from app.access.passwords import Passwords
+from app.access.sessions import Sessions
+from app.access.walls import Walls
 from app.audit import Audit
 from app.database import Database, DatabaseUnavailable
-from app.identities import Identities
-from app.links import Links
-from app.oidc import Client, Oidc
-from app.pairing import Pairings
-from app.passwords import Passwords
-from app.sessions import Sessions
-from app.walls import Walls
 
 REFRESH_S = 0.5
 SWEEP_S = 60.0

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import aiosqlite
 
-from app.audit_rows import (
+from app.audit.rows import (
     COLUMNS,
     FIRST_HASH,
     INSERT,

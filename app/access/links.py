@@ -9,10 +9,10 @@ from collections.abc import Callable
 
 import aiosqlite
 
-from app.accounts import Account, AccountProblem, Accounts
+from app.access.accounts import Account, AccountProblem, Accounts
+from app.access.sessions import key_of
 from app.database import Database
 from app.rights import Role
-from app.sessions import key_of
 
 LIFE_MS = 24 * 60 * 60 * 1000
 FIRST = 0

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import aiosqlite
 
+from app.access.sessions import key_of
 from app.database import Database
-from app.sessions import key_of
 
 WRITTEN_EVERY_MS = 60_000
 
