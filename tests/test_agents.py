@@ -96,6 +96,7 @@ MODES = {
         "101 pause, 1 rings 101 in 999, 1 answered 101 in 999",
         "101 talk, 101 paused, 101 answered 1",
     ),
+    "a paused agent talks by hand": ("101 pause, 101 talk", "101 talk, 101 paused, 101 other call"),
     "a log-off leaves the call up": (
         "101 on, 1 answered 101 in 999, +4s, 101 off, +3s",
         "101 talk, call 1 answered, 999 talking 1",

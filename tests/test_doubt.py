@@ -31,6 +31,10 @@ DOUBT = {
         f"{TALKS}, 2 rings 101 in 888, 101 on, +10s",
         "101 in doubt, call 1 in doubt, call 2 sure",
     ),
+    "one of two calls ends and the other is still in doubt": (
+        "101 on, 1 answered 101 in 999, 2 answered 101 in 888, +20s, 101 on, +10s, 1 hangs up",
+        "101 in doubt, 101 talk, call 1 sure, call 2 in doubt",
+    ),
     "another agent's answer ends the doubt of the first": (
         f"{TALKS}, 101 on, +10s, 1 rings 102, 1 answered 102",
         "101 on, 101 sure, 102 talk, call 1 sure",
