@@ -66,7 +66,8 @@ async def effect(request: Request) -> Response:
         short = seconds_in(asked.get("short_abandon_s", ""), 0, SHORT)
     except AdminProblem as problem:
         return shown(request, "admin_effect.html", 422, effect=None, problem=str(problem))
-    return shown(request, "admin_effect.html", effect=effect_on(queue, t, short), queue=queue)
+    chosen = asked.get("variant", queue.variant)
+    return shown(request, "admin_effect.html", effect=effect_on(queue, t, short), chosen=chosen)
 
 
 async def change_queues(request: Request) -> Response:
