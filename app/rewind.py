@@ -1,6 +1,6 @@
 """The floor exactly as it was: the nearest kept floor before a moment, and the log from there on.
 
-Bounded work: a floor is kept each quarter of an hour or 20,000 events, one request is worked on at
+Bounded work: a floor is kept each quarter of an hour or 10,000 events, one request is worked on at
 a time, and a few recent moments stay in memory, from which a slider that moves on goes on as well.
 """
 

@@ -67,7 +67,7 @@ class CallBackFigure:
 # Each attempt with the moment after which it is no longer open: the next call with this caller in
 # which somebody talked, or the next closing by hand. ?1 the oldest, ?2 the newest moment.
 GAVE_UP = """
-WITH gave_up AS (
+WITH gave_up AS MATERIALIZED (
     SELECT first_seen, callid, caller, coalesce(left_at, first_seen) AS at,
         coalesce(wait_ms, 0) AS wait_ms,
         (SELECT min(good.first_seen) FROM call AS good WHERE good.caller = bad.caller

@@ -11,10 +11,10 @@ from app.database import Database
 from app.domain.model import FloorState
 from app.history.batch import Seen
 
-EVERY_EVENTS = 20_000
+EVERY_EVENTS = 10_000
 EVERY_MS = 15 * 60_000
 # Older ones are thinned to one an hour: a look that far back may take a second.
-DENSE_MS = 7 * 24 * 60 * 60_000
+DENSE_MS = 3 * 24 * 60 * 60_000
 HOUR_MS = 60 * 60_000
 
 

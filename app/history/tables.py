@@ -35,9 +35,9 @@ STEPS = (
     CREATE INDEX call_callid ON call (callid);
     CREATE INDEX call_backwards ON call (backwards);
     CREATE INDEX call_caller ON call (caller, first_seen);
-    CREATE INDEX call_abandoned ON call (first_seen, callid, caller, left_at, wait_ms)
+    CREATE INDEX call_abandoned ON call (first_seen, callid, caller, left_at, wait_ms, outcome)
         WHERE outcome = 'abandoned';
-    CREATE INDEX call_got_through ON call (caller, first_seen)
+    CREATE INDEX call_got_through ON call (caller, first_seen, outcome)
         WHERE outcome IN ('answered', 'reached');
 
     CREATE TABLE visit (
@@ -55,7 +55,8 @@ STEPS = (
         counted INTEGER NOT NULL,
         PRIMARY KEY (first_seen, callid, n)
     ) STRICT, WITHOUT ROWID;
-    CREATE INDEX visit_counted ON visit (seen_at, queue, outcome, wait_ms, talk_ms)
+    CREATE INDEX visit_counted
+        ON visit (seen_at, queue, outcome, wait_ms, talk_ms, agent, counted)
         WHERE counted = 1;
     CREATE INDEX visit_agent ON visit (agent, seen_at) WHERE agent <> '';
 
