@@ -43,7 +43,7 @@ def spy_target(state: FloorState, callid: str, extension: str = "") -> Target:
     """
     call = state.calls.get(callid)
     if call is None:
-        raise NoTarget(404, "That call is not on the floor. Wait for the board to catch up.")
+        raise NoTarget(404, "That call is not on the floor, or not any more.")
     if extension and extension not in call.legs:
         raise NoTarget(422, f"Agent {extension} has no part in that call.")
     if call.state is CallState.ENDED:

@@ -45,7 +45,9 @@ async def spy(request: Request) -> Outcome:
     except ValueError:
         raise FormProblem("The mode is one of: listen, whisper, barge, customer.") from None
     extension = _extension(form) if form.one("extension") else ""
-    callid = _callid(form, parts_of(request).floor.state.calls)
+    state = parts_of(request).floor.state
+    agent = state.agents.get(extension)
+    callid = _callid(form, agent.legs if agent else state.calls)
     wish = SpyWish(callid, mode, extension, _reason(form))
     return await parts_of(request).actions.listening.start(asker, wish)
 
