@@ -99,7 +99,9 @@ async def test_pages_miss_and_repeat_nothing_while_new_calls_come():
     middle = len(events) // 2
     async with site() as place:
         await place.told(events[:middle])
-        expected, seen, cursor = await found(place), [], ""
+        expected = await found(place)
+        seen: list[str] = []
+        cursor: str | None = ""
         while cursor is not None:
             page = await search_calls(place.database, CallFilter(), cursor, limit=7)
             seen += [call.callid for call in page.calls]

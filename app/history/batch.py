@@ -37,9 +37,10 @@ class Seen(msgspec.Struct):
 
 @dataclass(slots=True)
 class Batch:
-    """Everything that is not written yet."""
+    """Everything that is not written yet; `began` is its first record's time (ms)."""
 
     events: int = 0
+    began: int = 0
     calls: dict[tuple[int, str], Call] = field(default_factory=dict)
     spans: dict[tuple[str, int], Span] = field(default_factory=dict)
     gaps: list[Row] = field(default_factory=list)

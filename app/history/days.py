@@ -150,11 +150,7 @@ class DayBook:
 
     async def _known(self, began: int, ended: int) -> tuple[int, int]:
         """The part of the span that lies between the first and the newest thing recorded."""
-        sql = (
-            "SELECT (SELECT min(since) FROM (SELECT min(since) AS since FROM agent_span "
-            "UNION ALL SELECT min(first_seen) FROM call)), (SELECT at FROM history_progress)"
-        )
-        [(first, newest)] = await self._database.read(sql)
+        [(first, newest)] = await self._database.read("SELECT began, at FROM history_progress")
         if first is None:
             return began, began
         return max(began, min(first, ended)), max(began, min(newest, ended))

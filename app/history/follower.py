@@ -159,12 +159,12 @@ class History:
             batch, state = self._tracker.take(), self._floor.state
             if not batch.events:
                 return
-            rows, seq, at = batch.rows(), state.seq, state.at
-            checkpoint = await self._checkpoint()
+            progress = (state.seq, state.at, batch.began)
+            rows, checkpoint = batch.rows(), await self._checkpoint()
             # A disk sends no word when it is free again.
-            while not await self._commit(rows, seq, at, checkpoint):  # noqa: ASYNC110
+            while not await self._commit(progress, rows, checkpoint):  # noqa: ASYNC110
                 await asyncio.sleep(RETRY_S)
-            self.applied = seq
+            self.applied = progress[0]
             self._next_write = time.monotonic() + WRITE_EVERY_S
             self._ring()
 
@@ -177,11 +177,18 @@ class History:
         return await Checkpoint.of(state, self._tracker.seen)
 
     async def _commit(
-        self, rows: Mapping[str, Sequence[Row]], seq: int, at: int, checkpoint: Checkpoint | None
+        self,
+        progress: tuple[int, int, int],
+        rows: Mapping[str, Sequence[Row]],
+        checkpoint: Checkpoint | None,
     ) -> bool:
+        """All of it or nothing; False where the database can't be written to."""
+
         async def job(connection: aiosqlite.Connection) -> None:
             moved = await connection.execute(
-                "UPDATE history_progress SET seq = ?, at = ? WHERE seq = ?", (seq, at, self.applied)
+                "UPDATE history_progress SET seq = ?, at = ?, began = coalesce(began, ?) "
+                "WHERE seq = ?",
+                (*progress, self.applied),
             )
             if not moved.rowcount:
                 raise Superseded
@@ -209,6 +216,6 @@ async def wipe(database: Database) -> None:
     async def job(connection: aiosqlite.Connection) -> None:
         for table in DERIVED:
             await connection.execute(f"DELETE FROM {table}")  # noqa: S608 our own table names
-        await connection.execute("UPDATE history_progress SET seq = 0, at = 0")
+        await connection.execute("UPDATE history_progress SET seq = 0, at = 0, began = NULL")
 
     await database.write(job)

@@ -5,9 +5,10 @@ STEPS = (
     CREATE TABLE history_progress (
         id INTEGER PRIMARY KEY CHECK (id = 1),
         seq INTEGER NOT NULL,
-        at INTEGER NOT NULL
+        at INTEGER NOT NULL,
+        began INTEGER
     ) STRICT;
-    INSERT INTO history_progress VALUES (1, 0, 0);
+    INSERT INTO history_progress VALUES (1, 0, 0, NULL);
 
     CREATE TABLE call (
         first_seen INTEGER NOT NULL,

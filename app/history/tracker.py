@@ -44,6 +44,7 @@ class Tracker:
 
     def note(self, record: Record, changes: Changes, state: FloorState) -> None:
         """The record was just applied to the floor and made these changes."""
+        self.batch.began = self.batch.began or record.at
         self.batch.events += 1
         self._note_time(record)
         self._note_calls(record, changes, state)
