@@ -36,6 +36,7 @@ VARIABLES = (
     ),
     Variable("PITWALL_TIMEZONE", "the system's", "the zone of the PBX and of the business day"),
     Variable("PITWALL_DAY_START", "00:00", "when the business day begins"),
+    Variable("PITWALL_ABANDON_DAYS", "7", "how many days callers who gave up stay on the worklist"),
     Variable("PITWALL_LANGUAGE", "en", "default language, `en` or `vi`"),
     Variable("PITWALL_WEBHOOK_TOKEN", "made at first start", "the secret in `/hook/<token>/api/…`"),
     Variable(
@@ -74,6 +75,7 @@ class Settings:
     pbx_data_url: str | None
     pbx_domain: str
     pbx_key: str | None
+    abandon_days: int = 7
     oidc_issuer: str | None = None
     oidc_client_id: str = "pitwall"
     oidc_client_secret: str = ""
@@ -99,6 +101,7 @@ class Settings:
             public_url=read("PITWALL_PUBLIC_URL", _url, f"http://{_in_url(host)}:{port}"),
             timezone=read("PITWALL_TIMEZONE", _zone, None) or _system_zone(),
             day_start=read("PITWALL_DAY_START", _time_of_day, time(0, 0)),
+            abandon_days=read("PITWALL_ABANDON_DAYS", _days, 7),
             language=read("PITWALL_LANGUAGE", _language, "en"),
             webhook_token=read("PITWALL_WEBHOOK_TOKEN", _webhook_token, None),
             webhook_allow=read("PITWALL_WEBHOOK_ALLOW", _networks, ()),
@@ -132,6 +135,12 @@ class _Reader:
 def _port(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not 0 <= int(text) <= 65535:
         raise ValueError("a port number from 0 to 65535 is expected")
+    return int(text)
+
+
+def _days(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 366:
+        raise ValueError("a number of days from 1 to 366 is expected")
     return int(text)
 
 

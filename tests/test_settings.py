@@ -37,6 +37,8 @@ def test_the_public_url_follows_host_and_port():
         ("PITWALL_TIMEZONE", "Mars/Olympus"),
         ("PITWALL_TIMEZONE", "../../etc/passwd"),
         ("PITWALL_DAY_START", "25:00"),
+        ("PITWALL_ABANDON_DAYS", "0"),
+        ("PITWALL_ABANDON_DAYS", "a week"),
         ("PITWALL_LANGUAGE", "fr"),
         ("PITWALL_WEBHOOK_TOKEN", "short"),
         ("PITWALL_WEBHOOK_TOKEN", "with/slash-and-more-letters"),
