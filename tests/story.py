@@ -200,6 +200,7 @@ def _call_facts(story: Story) -> Iterator[str]:
         visits = ", ".join(f"{visit.queue} {visit.outcome}" for visit in call.visits)
         yield f"{who} visited {visits.replace(', ', ' then ') or 'nothing'}"
     yield f"{len(story.state.calls)} calls"
+    yield f"{len(story.state.agents)} agents"
     yield f"{len(story.state.conflicts)} conflicts"
 
 

@@ -90,7 +90,12 @@ def test_a_call_over_midnight_counts_on_the_day_it_arrived() -> None:
         "1 rings 101 in 999, +4s, 1 answered 101 in 999, +20s, 1 hangs up, +70s"
     )
 
-    assert lies(story, "999 answered 0, all offered 0, 101 answered 0, 101 talked 0s, 101 on") == []
+    assert (
+        lies(
+            story, "999 answered 0, 999 aht –, all offered 0, 101 answered 0, 101 talked 0s, 101 on"
+        )
+        == []
+    )
 
 
 def test_and_is_not_taken_from_the_new_day_by_its_record() -> None:
@@ -106,6 +111,7 @@ def test_a_call_that_waits_over_midnight_still_waits() -> None:
     story = Story("2026-03-02 23:59:50").tell("1 rings 101 in 999, +20s")
 
     assert lies(story, "999 waiting 1, 1 waits in 999 for 20s, 101 ring for 20s") == []
+    assert lies(story.tell("1 answered 101 in 999"), "999 talking 1, 999 answered 0") == []
 
 
 def test_time_over_midnight_is_of_the_new_day_from_midnight_on() -> None:
@@ -133,6 +139,15 @@ def test_older_minutes_are_forgotten_with_the_day() -> None:
 
     began = story.state.day_began // MINUTE
     assert [minute - began for minute in story.state.queues["999"].minutes] == [-10]
+
+
+def test_a_correction_of_a_forgotten_minute_takes_nothing_from_it() -> None:
+    story = Story("2026-03-02 21:00:00").tell("1 rings 101 in 999, +7s, 1 hangs up, +70s")
+    story.tell("~3h, tick, 1 answered 101 in 999")
+    minutes = story.state.queues["999"].minutes.values()
+
+    assert [(tally.abandoned, sum(tally.answered.values())) for tally in minutes] == [({}, 1)]
+    assert lies(story, "999 offered 0, 101 answered 0") == []
 
 
 def test_a_day_that_passed_while_the_program_was_down_is_over() -> None:

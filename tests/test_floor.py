@@ -20,6 +20,10 @@ RING_ALL = {
         "1 rings 101 in 999, 1 rings 102 in 999, +8s, 1 abandons 999 after 9",
         "101 on, 102 on, 999 waiting 0, 999 abandoned 1, 1 gave up 999 after 9s exactly",
     ),
+    "an abandon of one queue leaves the phones of the next": (
+        "1 rings 101 in 999, +8s, 1 rings 201 in 888, 1 abandons 999 after 8",
+        "101 on, 201 ring, 888 waiting 1, 999 abandoned 1",
+    ),
     "the end silences all phones": (
         "1 rings 101 in 999, 1 rings 102 in 999, 1 hangs up",
         "101 on, 102 on, call 1 ended, 999 waiting 0",
@@ -119,6 +123,10 @@ TRANSFERS = {
         "1 rings 102, +1s, 1 answered 102",
         "101 on for 4s, 101 talked 20s, 102 talk, 101 sure",
     ),
+    "a pause is no word of leaving the call": (
+        "101 on, 1 answered 101 in 999, +10s, 101 pause, +10s, 1 rings 102, 1 answered 102",
+        "101 talked 20s, 101 pause for 0s, 102 talk",
+    ),
     "a copy of the first answer does not move the call back": (
         "1 rings 101 in 999, 1 answered 101 in 999, 1 rings 102, 1 answered 102,"
         "1 answered 101 in 999",
@@ -160,7 +168,7 @@ RECORDS = {
     ),
     "an outbound record from yesterday does not": (
         "2 record ANSWER 101 30/20 outbound on 2026-03-01 09:59:00",
-        "call 2 outbound, all offered 0",
+        "call 2 outbound, all offered 0, 0 agents",
     ),
     "a record told twice is one": (
         "1 record ANSWER 101 30/20, 1 record ANSWER 101 30/20",
@@ -207,6 +215,13 @@ ROWS = {name: row for table in TABLES for name, row in table.items()}
 @pytest.mark.parametrize(("story", "truth"), ROWS.values(), ids=ROWS)
 def test_rule(story: str, truth: str) -> None:
     assert lies(after(story), truth) == []
+
+
+def test_a_record_by_a_clock_that_is_ahead_began_now() -> None:
+    story = after("1 record ANSWER 101 30/20 inbound on 2026-03-02 10:05:00")
+
+    assert lies(story, "all answered 1, 101 talked 20s") == []
+    assert story.state.calls["1"].first_seen == story.now
 
 
 def test_no_sentence_stands_twice() -> None:

@@ -37,6 +37,14 @@ VISITS = {
         "1 rings 101 in 999, +7s, 1 abandons 999",
         "1 gave up 999 after 7s as seen, 999 max_wait 7s",
     ),
+    "a late abandon without one waited until the hangup": (
+        "1 rings 101 in 999, +7s, 1 hangs up, +9s, 1 abandons 999",
+        "1 gave up 999 after 7s as seen",
+    ),
+    "a caller is first seen wherever a phone rings first": (
+        "1 rings 101, +5s, 1 rings 102 in 999, +1s",
+        "1 waits in 999 for 6s, 101 ring",
+    ),
     "an abandon told twice is one": (
         "1 rings 101 in 999, +7s, 1 abandons 999 after 7, 1 abandons 999 after 7, +2m",
         "999 abandoned 1, 1 gave up",
@@ -57,6 +65,10 @@ VISITS = {
     "the queue it left without a word is otherwise ended": (
         "1 rings 101 in 999, +20s, 1 rings 201 in 888, +7s, 1 answered 201 in 888,1 hangs up, +65s",
         "999 otherwise 1, 888 answered 1, all offered 2",
+    ),
+    "of two queues it was in, it gave up the last": (
+        "1 rings 101 in 999, +20s, 1 rings 201 in 888, +7s, 1 hangs up, +65s",
+        "999 otherwise 1, 888 abandoned 1, 1 gave up 888 after 7s as seen, 1 gave up",
     ),
     "it comes back to the queue it abandoned: a second visit": (
         "1 rings 101 in 999, +8s, 1 abandons 999 after 8, +30s, 1 rings 101 in 999, +4s,"
