@@ -1,6 +1,7 @@
 """The settings: one frozen value, read once from the environment, complete or refused."""
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import time
@@ -12,6 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 LANGUAGES = ("en", "vi")
 T = TypeVar("T")
+HOST = re.compile(r"([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
 
 
 class SettingsError(Exception):
@@ -49,6 +51,9 @@ VARIABLES = (
     Variable("PITWALL_PBX_KEY", "none", "the company's secret at the PBX"),
     Variable("PITWALL_PBX_KEY_FILE", "none", "a file that holds it instead"),
     Variable(
+        "PITWALL_RECORDING_HOSTS", "the host of PITWALL_PBX_URL", "hosts that recordings play from"
+    ),
+    Variable(
         "PITWALL_OIDC_ISSUER", "none", "an OpenID Connect provider that people may sign in by"
     ),
     Variable("PITWALL_OIDC_CLIENT_ID", "pitwall", "how that provider knows this board"),
@@ -76,6 +81,7 @@ class Settings:
     pbx_domain: str
     pbx_key: str | None
     abandon_days: int = 7
+    recording_hosts: tuple[str, ...] = ()
     oidc_issuer: str | None = None
     oidc_client_id: str = "pitwall"
     oidc_client_secret: str = ""
@@ -111,6 +117,9 @@ class Settings:
             pbx_domain=read("PITWALL_PBX_DOMAIN", str, ""),
             pbx_key=read("PITWALL_PBX_KEY", str, None)
             or read("PITWALL_PBX_KEY_FILE", _secret_file, None),
+            recording_hosts=read(
+                "PITWALL_RECORDING_HOSTS", _hosts, _hosts(urlsplit(pbx_url or "").netloc)
+            ),
             oidc_issuer=read("PITWALL_OIDC_ISSUER", _issuer, None),
             oidc_client_id=read("PITWALL_OIDC_CLIENT_ID", str, "pitwall"),
             oidc_client_secret=read("PITWALL_OIDC_CLIENT_SECRET", str, "")
@@ -162,6 +171,14 @@ def _issuer(text: str) -> str:
     if parts.scheme != "https" and parts.hostname not in {"127.0.0.1", "::1", "localhost"}:
         raise ValueError("an https address is expected: it decides who may sign in")
     return text.rstrip("/")
+
+
+def _hosts(text: str) -> tuple[str, ...]:
+    """Hosts in lower case, each with its port where that is not the usual one."""
+    hosts = tuple(part.strip().lower() for part in text.split(",") if part.strip())
+    if not all(HOST.fullmatch(host) for host in hosts):
+        raise ValueError("hosts like pbx.example.com, 192.0.2.7:8443 are expected")
+    return hosts
 
 
 def _zone(text: str) -> ZoneInfo:

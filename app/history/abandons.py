@@ -118,10 +118,22 @@ async def worklist(
     return await _with_deeds(database, lines)
 
 
-async def call_back_figure(database: Database, since: int, until: int) -> CallBackFigure:
-    """Time to call back, over the callers whose first try was in [since, until) ms."""
+async def call_back_figure(
+    database: Database, since: int, until: int, *, queues: frozenset[str] | None = None
+) -> CallBackFigure:
+    """Time to call back, over the callers whose first try was in [since, until) ms.
+
+    `queues`: only callers who gave up in one of these (None: all).
+    """
     sql = f"{GAVE_UP}{LINES}"
     lines = [_line(row) for row in _one_each(await database.read(sql, (since, until)))]
+    if queues is not None:
+        lines = await _with_queues(database, lines, queues)
+    return figure_of(lines)
+
+
+def figure_of(lines: Sequence[Line]) -> CallBackFigure:
+    """What these lines come to."""
     minutes = sorted(
         (line.closed_at - line.last_at) / 60_000
         for line in lines

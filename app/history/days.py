@@ -84,7 +84,7 @@ class DayBook:
         began, ended = self._days.begins(when), self._days.begins(when + timedelta(days=1))
         counted = await self._counted(began, ended, queues, only)
         gaps = await self.gaps(began, ended)
-        known = await self._known(began, ended)
+        known = await self.known(began, ended)
         by_slot, by_queue = _grouped(counted)
         slots = [
             _slot(at, by_slot.get((at - began) // QUARTER_MS, Counts()), known, gaps)
@@ -148,7 +148,7 @@ class DayBook:
             if wanted is None or queue in wanted
         ]
 
-    async def _known(self, began: int, ended: int) -> tuple[int, int]:
+    async def known(self, began: int, ended: int) -> tuple[int, int]:
         """The part of the span that lies between the first and the newest thing recorded."""
         [(first, newest)] = await self._database.read("SELECT began, at FROM history_progress")
         if first is None:

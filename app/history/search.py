@@ -160,6 +160,19 @@ async def find_call(database: Database, callid: str) -> CallRow | None:
     return call_row_of(rows[0]) if rows else None
 
 
+async def calls_seen_at(database: Database, first_seen: int) -> list[CallRow]:
+    """The calls first seen in that millisecond; there is rarely more than one."""
+    sql = f"SELECT {COLUMNS} FROM call WHERE first_seen = ?"  # noqa: S608
+    return [call_row_of(row) for row in await database.read(sql, (first_seen,))]
+
+
+async def took_part(database: Database, call: CallRow) -> list[str]:
+    """The extensions that answered, missed or placed the call."""
+    sql = "SELECT extension FROM leg WHERE first_seen = ? AND callid = ?"
+    rows = await database.read(sql, (call.first_seen, call.callid))
+    return [*dict.fromkeys([*(extension for (extension,) in rows), call.agent])]
+
+
 def call_row_of(row: Sequence[object]) -> CallRow:
     """A row of COLUMNS as a value."""
     values = list(row)
