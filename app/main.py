@@ -14,6 +14,7 @@ from app.access import Access
 from app.access.oidc import Client
 from app.actions import open_actions
 from app.actions.aftermath import Aftermath
+from app.alerting import Channels, open_notifier, set_first_rules
 from app.database import Database
 from app.domain.days import BusinessDay
 from app.history.follower import History
@@ -111,6 +112,10 @@ async def running_parts(
             pbx, access.audit, log, projector, clock, time.monotonic, reconciler.doubt
         )
         stack.push_async_callback(actions.close)
+        channels = await Channels.open(database, clock)
+        notifier = open_notifier(channels, log, projector, renderer, settings.language)
+        stack.push_async_callback(notifier.close)
+        await set_first_rules(log, projector)
         yield Parts(
             settings=settings,
             log=log,
@@ -123,6 +128,8 @@ async def running_parts(
             pbx=pbx,
             reconciler=reconciler,
             actions=actions,
+            channels=channels,
+            notifier=notifier,
             history=history,
             rewind=Rewind(database, log, days),
             clock=clock,
@@ -170,6 +177,7 @@ def create_app(
                 "access": parts.access.keep(),
                 "reconciler": parts.reconciler.run(),
                 "aftermath": Aftermath(parts.actions.desk).run(),
+                "notifier": parts.notifier.run(),
             }
             tasks = [_watched(name, loop, on_death) for name, loop in loops.items()]
             if on_start is not None:

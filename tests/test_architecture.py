@@ -31,6 +31,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "projector": frozenset({"domain", "log", "render", "screen", "audience"}),
     "reconciler": frozenset({"domain", "log", "pbx"}),
     "replay": frozenset({"domain", "pbx"}),
+    "alerting": frozenset({"database", "domain", "log", "projector", "render"}),
     "history": frozenset({"database", "domain", "log"}),
     "rewind": frozenset({"database", "domain", "history", "log"}),
     # stores and the ground they stand on

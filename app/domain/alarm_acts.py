@@ -10,6 +10,11 @@ from app.domain.turn import Turn
 FIELDS = tuple(field.name for field in fields(AlarmRule))
 
 
+def event_of(rule: AlarmRule, by: str) -> events.AlarmRuleSet:
+    """The event that sets this rule."""
+    return events.AlarmRuleSet(**{name: getattr(rule, name) for name in FIELDS}, by=by)
+
+
 def rule_set(turn: Turn, event: events.AlarmRuleSet) -> None:
     """A new or changed rule; alarms that it raised under another metric or scope end here."""
     rule = AlarmRule(**{name: getattr(event, name) for name in FIELDS})

@@ -103,3 +103,13 @@ def queues_of(state: FloorState, metric: str, subject: str) -> frozenset[str] | 
 
 def _served_by(agents: Iterable[Agent]) -> frozenset[str]:
     return frozenset(queue for agent in agents for queue in agent.queues)
+
+
+def is_about(state: FloorState, metric: str, subject: str, scope: str) -> bool:
+    """The alarm is about this queue or team, or an agent of it; an empty scope is everything."""
+    if scope in {"", subject}:
+        return True
+    agent = state.agents.get(subject)
+    if agent is not None and agent.team == scope:
+        return True
+    return scope in (queues_of(state, metric, subject) or ())

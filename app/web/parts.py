@@ -9,6 +9,8 @@ from starlette.types import Scope
 
 from app.access import Access
 from app.actions import Actions
+from app.alerting.channels import Channels
+from app.alerting.notifier import Notifier
 from app.database import Database
 from app.domain.floor import Floor
 from app.history.follower import History
@@ -39,6 +41,8 @@ class Parts:
     pbx: Pbx
     reconciler: Reconciler
     actions: Actions
+    channels: Channels
+    notifier: Notifier
     history: History
     rewind: Rewind
     clock: Callable[[], int]

@@ -2,12 +2,14 @@
 
 from starlette.routing import BaseRoute
 
-from app.web.admin import agents, drift, overview, pbx, queues, tokens, webhooks
+from app.web.admin import agents, alarms, channels, drift, overview, pbx, queues, tokens, webhooks
 
 ROUTES: list[BaseRoute] = [
     *overview.ROUTES,
     *agents.ROUTES,
     *queues.ROUTES,
+    *alarms.ROUTES,
+    *channels.ROUTES,
     *webhooks.ROUTES,
     *tokens.ROUTES,
     *pbx.ROUTES,
