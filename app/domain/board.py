@@ -1,11 +1,12 @@
 """What readers see, built from the state: one function per card, tile and list."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from app.domain.figures import queue_figures, total_figures
 from app.domain.model import Agent, Call, FloorState
 from app.domain.states import CallState, Direction, LegState, Status
-from app.domain.view import AbandonRow, AgentCard, QueueTile, Totals, WaitingRow
+from app.domain.view import AbandonRow, AgentCard, Figures, QueueTile, Totals, WaitingRow
 from app.domain.visits import current_visit
 
 ABANDONS_SHOWN = 50
@@ -68,7 +69,12 @@ def recent_calls(state: FloorState) -> list[Call]:
 
 def waiting_rows(state: FloorState) -> list[WaitingRow]:
     """The callers who wait, the longest first."""
-    rows = [_waiting_row(call) for call in recent_calls(state) if is_waiting(call)]
+    return rows_of(call for call in recent_calls(state) if is_waiting(call))
+
+
+def rows_of(calls: Iterable[Call]) -> list[WaitingRow]:
+    """These calls, which all wait, the longest first."""
+    rows = [_waiting_row(call) for call in calls]
     return sorted(rows, key=lambda row: (row.since, row.callid))
 
 
@@ -135,26 +141,58 @@ def by_status(agents: Iterable[Agent]) -> dict[Status, int]:
 
 def totals(state: FloorState, scope: frozenset[str] | None = None) -> Totals:
     """The whole floor, or these queues of it; a person in two queues counts once."""
-    waits = [row.since for row in waiting_rows(state) if row.queue and _within(scope, row.queue)]
     talking = [talking_queue(call) for call in recent_calls(state)]
     agents = [
         agent
         for agent in state.agents.values()
         if scope is None or not scope.isdisjoint(agent.queues)
     ]
-    return Totals(
-        waiting=len(waits),
-        oldest=min(waits, default=None),
-        talking=sum(queue is not None and _within(scope, queue) for queue in talking),
+    return totals_of(
+        state,
+        scope,
+        rows=waiting_rows(state),
+        talking=[queue for queue in talking if queue is not None],
         agents=by_status(agents),
         in_doubt=sum(agent.in_doubt for agent in agents),
-        today=total_figures(
-            [queue for name, queue in state.queues.items() if _within(scope, name)]
-        ),
+        today=total_figures([queue for name, queue in state.queues.items() if within(scope, name)]),
     )
 
 
-def _within(scope: frozenset[str] | None, queue: str) -> bool:
+def totals_of(
+    state: FloorState,
+    scope: frozenset[str] | None,
+    *,
+    rows: list[WaitingRow],
+    talking: Iterable[str],
+    agents: dict[Status, int],
+    in_doubt: int,
+    today: Figures,
+) -> Totals:
+    """The totals from all waiting rows, the queue of each talk, and what was counted in scope."""
+    waits = [row.since for row in rows if row.queue and within(scope, row.queue)]
+    return Totals(
+        waiting=len(waits),
+        oldest=min(waits, default=None),
+        talking=sum(within(scope, queue) for queue in talking),
+        agents=agents,
+        in_doubt=in_doubt,
+        today=today,
+        reconciled=replace(state.reconciled),
+        to_call_back=_to_call_back(state, scope),
+    )
+
+
+def _to_call_back(state: FloorState, scope: frozenset[str] | None) -> int:
+    """How many gave up today and were not called back; one who hides the number is not counted.
+
+    (Such callers can't be told from one another, nor called back.)
+    """
+    rows = (row for row in state.abandons if row.phone and not row.called_back)
+    return len({row.phone for row in rows if within(scope, row.queue)})
+
+
+def within(scope: frozenset[str] | None, queue: str) -> bool:
+    """The queue is one of these; None stands for all."""
     return scope is None or queue in scope
 
 

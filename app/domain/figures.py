@@ -5,7 +5,8 @@ abandoned within T, O = otherwise ended. T and s are seconds, "within" includes 
 Ratios are None where nothing stands below the line. Totals add counts, never percentages.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
 from app.domain.books import MINUTE
 from app.domain.expiry import merge
@@ -45,9 +46,43 @@ def aht_s(tally: Tally) -> float | None:
     return ratio(tally.talk_ms / 1000, tally.talked)
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What the figures need of one tally, judged by its T and s: sums that can be added up."""
+
+    answered: int
+    abandoned: int
+    otherwise: int
+    in_t: int
+    short: int
+    quick: int
+    wait_ms: int
+    talk_ms: int
+    talked: int
+    longest: int | None
+
+
+def counted(tally: Tally, t: int, s: int) -> Counted:
+    """The sums of one tally with T = `t` and short = `s` seconds."""
+    return Counted(
+        answered=sum(tally.answered.values()),
+        abandoned=sum(tally.abandoned.values()),
+        otherwise=tally.otherwise,
+        in_t=within(tally.answered, t),
+        short=within(tally.abandoned, s),
+        quick=within(tally.abandoned, t),
+        wait_ms=tally.wait_ms,
+        talk_ms=tally.talk_ms,
+        talked=tally.talked,
+        longest=max(
+            (max(waits) for waits in (tally.answered, tally.abandoned) if waits), default=None
+        ),
+    )
+
+
 def figures_of(tally: Tally, t: int, s: int, variant: str) -> Figures:
     """All figures of one tally with T = `t` and short = `s` seconds."""
-    return _figures([(tally, t, s)], variant, t)
+    return figures_from([counted(tally, t, s)], variant, t)
 
 
 def queue_figures(queue: Queue) -> Figures:
@@ -66,30 +101,32 @@ def window_figures(queue: Queue, minutes: int, now: int) -> Figures:
 
 def total_figures(queues: Iterable[Queue]) -> Figures:
     """All queues together; each queue's calls are judged by that queue's own T and limit."""
-    rows = [(queue.today, queue.service_level_s, queue.short_abandon_s) for queue in queues]
-    variants = {queue.variant for queue in queues}
-    limits = {t for _, t, _ in rows}
+    known = list(queues)
+    rows = [counted(one.today, one.service_level_s, one.short_abandon_s) for one in known]
+    return figures_from(rows, *variant_of(known))
+
+
+def variant_of(queues: Iterable[Queue]) -> tuple[str, int]:
+    """The variant and T that all these queues share, or else the usual ones."""
+    shared = {(queue.variant, queue.service_level_s) for queue in queues}
+    variants, limits = {variant for variant, _ in shared}, {limit for _, limit in shared}
     variant = variants.pop() if len(variants) == 1 else "short_ignored"
-    return _figures(rows, variant, limits.pop() if len(limits) == 1 else 20)
+    return variant, limits.pop() if len(limits) == 1 else 20
 
 
-def _figures(rows: list[tuple[Tally, int, int]], variant: str, t: int) -> Figures:
-    answered = sum(sum(tally.answered.values()) for tally, _, _ in rows)
-    abandoned = sum(sum(tally.abandoned.values()) for tally, _, _ in rows)
-    otherwise = sum(tally.otherwise for tally, _, _ in rows)
-    in_t = sum(within(tally.answered, limit) for tally, limit, _ in rows)
-    short = sum(within(tally.abandoned, limit) for tally, _, limit in rows)
-    quick = sum(within(tally.abandoned, limit) for tally, limit, _ in rows)
+def figures_from(rows: Sequence[Counted], variant: str, t: int) -> Figures:
+    """All figures of these sums together; `t` is only named."""
+    answered, abandoned = sum(row.answered for row in rows), sum(row.abandoned for row in rows)
+    in_t, short = sum(row.in_t for row in rows), sum(row.short for row in rows)
+    quick, otherwise = sum(row.quick for row in rows), sum(row.otherwise for row in rows)
     whole = Tally(
-        wait_ms=sum(tally.wait_ms for tally, _, _ in rows),
-        talk_ms=sum(tally.talk_ms for tally, _, _ in rows),
-        talked=sum(tally.talked for tally, _, _ in rows),
+        wait_ms=sum(row.wait_ms for row in rows),
+        talk_ms=sum(row.talk_ms for row in rows),
+        talked=sum(row.talked for row in rows),
         answered={0: answered},
     )
     offered = answered + abandoned + otherwise
-    longest = [
-        max(waits) for tally, _, _ in rows for waits in (tally.answered, tally.abandoned) if waits
-    ]
+    longest = max((row.longest for row in rows if row.longest is not None), default=None)
     return Figures(
         offered=offered,
         answered=answered,
@@ -104,7 +141,7 @@ def _figures(rows: list[tuple[Tally, int, int]], variant: str, t: int) -> Figure
         abandon_rate_strict=ratio(abandoned - short, offered - short),
         asa_s=asa_s(whole),
         aht_s=aht_s(whole),
-        max_wait_s=max(longest) / TENTHS if longest else None,
+        max_wait_s=None if longest is None else longest / TENTHS,
     )
 
 

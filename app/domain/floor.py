@@ -13,6 +13,7 @@ from app.domain.alarms import watch
 from app.domain.days import BusinessDay
 from app.domain.expiry import change_day, tick
 from app.domain.model import FloorState
+from app.domain.standing import Standing
 from app.domain.turn import Changes, Turn
 from app.domain.view import AbandonRow, AgentCard, QueueTile, Totals, WaitingRow
 
@@ -35,6 +36,8 @@ class Floor:
     def __init__(self, days: BusinessDay, state: FloorState | None = None) -> None:
         self.days = days
         self.state = state or FloorState()
+        self._standing: Standing | None = None
+        self._unnoted = Changes()
 
     def apply(self, seq: int, at: int, event: events.Event) -> Changes:
         """Apply the event with that place and time in the log; tell what changed."""
@@ -49,6 +52,8 @@ class Floor:
             watch(turn, self.days.zone)
         else:
             RULES[type(event)](turn, event)
+        if self._standing is not None:
+            self._unnoted.add(turn.changes)
         return turn.changes
 
     def _count_webhook(self, at: int, event: events.Event) -> None:
@@ -67,7 +72,11 @@ class Floor:
 
     def queue_tiles(self) -> list[QueueTile]:
         """All queues, by id."""
-        return board.queue_tiles(self.state)
+        return self._counts().tiles(set(self.state.queues))
+
+    def some_tiles(self, queues: set[str]) -> list[QueueTile]:
+        """These queues, by id, as far as there are such."""
+        return self._counts().tiles(queues)
 
     def queue_name(self, queue: str) -> str:
         """What people call the queue: its name, else its id."""
@@ -76,7 +85,7 @@ class Floor:
 
     def waiting_rows(self) -> list[WaitingRow]:
         """The callers who wait, the longest first."""
-        return board.waiting_rows(self.state)
+        return self._counts().waiting_rows()
 
     def abandon_rows(self) -> list[AbandonRow]:
         """Those who gave up today, the newest first."""
@@ -88,7 +97,16 @@ class Floor:
 
     def totals(self, queues: frozenset[str] | None = None) -> Totals:
         """The whole floor, or what these queues make of it."""
-        return board.totals(self.state, queues)
+        return self._counts().totals(queues)
+
+    def _counts(self) -> Standing:
+        """Made when first asked for: a floor that nobody looks at is not counted."""
+        if self._standing is None or self._standing.state is not self.state:
+            self._standing = Standing(self.state)
+        else:
+            self._standing.note(self._unnoted)
+        self._unnoted = Changes()
+        return self._standing
 
 
 RULES: dict[type[events.Event], Callable[[Turn, Any], None]] = {

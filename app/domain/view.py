@@ -3,8 +3,9 @@
 Numbers of callers are whole here; whoever renders for people masks them.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from app.domain.model import Reconciled
 from app.domain.states import Status
 
 
@@ -100,7 +101,10 @@ class AbandonRow:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """The whole floor. `agents` counts per status; the figures are over all queues together."""
+    """The whole floor. `agents` counts per status; the figures are over all queues together.
+
+    `to_call_back` are the callers who gave up today and whom nobody has called back.
+    """
 
     waiting: int
     oldest: int | None
@@ -108,3 +112,5 @@ class Totals:
     agents: dict[Status, int]
     in_doubt: int
     today: Figures
+    to_call_back: int = 0
+    reconciled: Reconciled = field(default_factory=Reconciled)
