@@ -23,7 +23,7 @@ async def live(request: Request) -> Response:
 
 
 async def ready(request: Request) -> Response:
-    """The floor keeps up with the log, and time passes on it."""
+    """The floor keeps up with the log, and time passes on it. Why not is for token holders."""
     parts = parts_of(request)
     behind = parts.log.last_seq - parts.projector.applied
     tick_age = parts.clock() - parts.floor.state.at
@@ -32,7 +32,9 @@ async def ready(request: Request) -> Response:
         reasons.append(f"The board is {behind} events behind the log.")
     if tick_age > OLDEST_TICK_MS:
         reasons.append("Nothing was stored for 15 s: the disk may be full or locked.")
-    answer = {"ok": not reasons, "behind": behind, "tick_age_ms": tick_age, "reasons": reasons}
+    answer: dict[str, object] = {"ok": not reasons}
+    if may_read(request, parts):
+        answer |= {"behind": behind, "tick_age_ms": tick_age, "reasons": reasons}
     return json_response(answer, 503 if reasons else 200)
 
 
