@@ -196,6 +196,8 @@ class _Draw:
         """The numbers on top, and how many agents are in each status."""
         totals = self.floor.totals(self.audience.queues)
         self.drawing.fragments["totals"] = self._macro("_totals.html", "totals")(totals)
+        line = self._macro("_reconciled.html", "line")
+        self.drawing.fragments["agreement"] = line(totals.reconciled)
         count = self._macro("_totals.html", "count")
         for status in Status:
             self.drawing.fragments[f"count-{status}"] = count(status, totals.agents.get(status, 0))
