@@ -31,6 +31,10 @@ STATUSES = {
         "1 rings 101 in 999, 101 verified on in 888/777",
         "101 serves 777/888",
     ),
+    "and may name those we know": (
+        "1 rings 101 in 999, 1 hangs up, 101 verified on in 999",
+        "101 serves 999, 101 on",
+    ),
     "and may say that there are none": (
         "1 rings 101 in 999, 101 verified in none",
         "101 serves no queue",

@@ -71,6 +71,15 @@ def test_a_new_day_starts_with_nothing() -> None:
     )
 
 
+def test_a_new_day_counts_its_own_repairs() -> None:
+    story = Story("2026-03-02 23:58:00").tell("101 on, +10s, 101 verified pause")
+    assert story.state.reconciled.repairs_today == 1
+
+    story.tell("+2m")
+    assert story.state.reconciled.repairs_today == 0
+    assert len(story.state.repairs) == 1
+
+
 def test_until_the_day_ends_it_is_today() -> None:
     story = Story("2026-03-02 23:58:00").tell("1 abandons 999 after 3, +1m, +55s")
     assert lies(story, "999 abandoned 1") == []
@@ -132,8 +141,8 @@ def test_the_last_hour_of_yesterday_is_in_the_windows() -> None:
 
 
 def test_older_minutes_are_forgotten_with_the_day() -> None:
-    story = Story("2026-03-02 20:00:00").tell(
-        "1 abandons 999 after 3, ~230m, 2 abandons 999 after 0"
+    story = Story("2026-03-02 22:30:00").tell(
+        "1 abandons 999 after 3, ~80m, 2 abandons 999 after 0"
     )
     story.tell("~20m, tick")
 

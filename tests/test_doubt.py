@@ -120,6 +120,10 @@ UNASKED = {
         "101 on, 1 rings 101 in 999, +5m",
         "101 in doubt, call 1 in doubt, 999 waiting 1",
     ),
+    "but nobody who let it ring out before": (
+        "101 on, 1 rings 101 in 999, 1 missed 101 in 999, 1 rings 102 in 999, +5m",
+        "101 sure, 102 in doubt, call 1 in doubt",
+    ),
     "not sooner": ("101 on, 1 rings 101 in 999, +4m", "101 sure, call 1 sure"),
     "and lost a minute later, as neither answered nor abandoned": (
         "101 on, 1 rings 101 in 999, +6m, +65s",
