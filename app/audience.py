@@ -10,6 +10,12 @@ from app.domain.view import AbandonRow, AgentCard, WaitingRow
 DIGITS_SHOWN = 3
 # Anything this short is an extension, not somebody's number.
 EXTENSION_DIGITS = 5
+# What each layout of a wall holds; any other page holds everything.
+LAYOUTS = {
+    "overview": frozenset({"totals", "counts", "tiles", "agents", "alarms"}),
+    "queue": frozenset({"totals", "counts", "waiting", "agents", "alarms"}),
+    "agents": frozenset({"counts", "agents", "alarms"}),
+}
 # Who may know that somebody listens: whoever could, and whoever reads the audit. No wall is among
 # them, for it hangs where the agent sees it.
 KNOWING = frozenset({"listen", "whisper", "barge", "customer", "read_audit"})
@@ -25,13 +31,16 @@ class Audience:
 
     `acts` are the names of their rights; "phone" among them says that they have an extension of
     their own, "pbx" that there is a PBX to act through.
+    `layout` is a wall's; `hidden`: no part of a caller's number is in the HTML.
     """
 
     page: str = "board"
+    layout: str = ""
     language: str = "en"
     acts: frozenset[str] = frozenset()
     queues: frozenset[str] | None = None
     masked: bool = False
+    hidden: bool = False
     order: str = "extension"
 
     @property
@@ -42,6 +51,10 @@ class Audience:
     def sees(self, queue: str) -> bool:
         """Whether this queue is within the audience's scope."""
         return self.queues is None or queue in self.queues
+
+    def holds(self, part: str) -> bool:
+        """Whether the page has this part at all."""
+        return self.page != "wall" or part in LAYOUTS.get(self.layout, LAYOUTS["overview"])
 
     def cards(self, cards: list[AgentCard]) -> list[AgentCard]:
         """The cards within scope, as they may be seen, in a fixed order: never by status."""
@@ -73,10 +86,10 @@ class Audience:
         return self.queues is None or queues is None or not self.queues.isdisjoint(queues)
 
     def number(self, phone: str) -> str:
-        """A caller's number, perhaps with all but its last three digits hidden."""
-        if not self.masked or len(phone) <= EXTENSION_DIGITS:
+        """A caller's number, perhaps with all but its last three digits hidden, or all of them."""
+        if len(phone) <= EXTENSION_DIGITS or not (self.masked or self.hidden):
             return phone
-        return "•••" + phone[-DIGITS_SHOWN:]
+        return "" if self.hidden else "•••" + phone[-DIGITS_SHOWN:]
 
 
 def folded(text: str) -> str:

@@ -45,6 +45,7 @@ from app.web import (
     hooks,
     oidc,
     users,
+    wall,
     walls,
 )
 from app.web.csrf import CrossSiteGuard
@@ -65,6 +66,7 @@ ROUTES = [
     *oidc.ROUTES,
     *account.ROUTES,
     *users.ROUTES,
+    *wall.ROUTES,
     *walls.ROUTES,
     *audit_pages.ROUTES,
     *admin.ROUTES,

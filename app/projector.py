@@ -17,10 +17,13 @@ from app.domain.floor import Floor
 from app.domain.model import FloorState
 from app.domain.turn import Changes
 from app.log import EventLog, LogUnavailable, Record, Snapshot
+from app.pace import Pace
 from app.render import Audience, Drawing, Renderer
 from app.screen import Screen, Screens
 
 TICK_S = 5.0
+# A wall is looked at, not worked with: four frames a second are plenty.
+WALL_FRAME_S = 0.25
 SNAPSHOT_EVENTS = 50_000
 SNAPSHOT_MS = 5 * 60 * 1000
 # Records applied before other tasks get a turn: a slice of some milliseconds.
@@ -41,6 +44,10 @@ class Subscription:
         self._gathered.add(changes)
         self._news.set()
 
+    async def wait(self) -> None:
+        """Return once there is something to take."""
+        await self._news.wait()
+
     async def take(self) -> Changes:
         """Wait for changes; return and forget all that were gathered."""
         await self._news.wait()
@@ -58,12 +65,15 @@ class Projector:
         self.floor = Floor(days)
         self._log = log
         self._renderer = renderer
+        self._last_tick = 0
         self._snapshot_seq = 0
         self._snapshot_at = clock()
         self._news = asyncio.Event()
         self._listeners: set[Subscription] = set()
+        self._pace = Pace()
+        # Drawing is what is paced; what has been drawn leaves at once.
         self.screens: Screens[Audience] = Screens(
-            lambda: Screen(clock, renderer.build), self._draw_all
+            lambda: Screen(clock, renderer.build, frame_s=0), self._draw_all
         )
 
     @property
@@ -82,13 +92,34 @@ class Projector:
                 await asyncio.sleep(0)
 
     async def run(self) -> None:
-        """Follow the log for ever."""
+        """Follow the log and draw, for ever."""
+        drawing = asyncio.create_task(self._keep_drawing())
+        following = asyncio.create_task(self._follow())
+        try:
+            done, _ = await asyncio.wait((drawing, following), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            drawing.cancel()
+            following.cancel()
+        for task in done:
+            task.result()
+
+    async def _follow(self) -> None:
         async for records in self._log.follow(self.applied):
             for first in range(0, len(records), SLICE):
-                self._draw(self._apply(records[first : first + SLICE]))
+                changes = self._apply(records[first : first + SLICE])
+                for listener in self._listeners:
+                    listener.add(changes)
                 await asyncio.sleep(0)
             self._announce()
             await self._keep_snapshot()
+
+    async def _keep_drawing(self) -> None:
+        """Draw what changed, however often it did, when the next frame may leave."""
+        with self.subscribe() as changed:
+            while True:
+                await changed.wait()
+                await asyncio.sleep(self._pace.wait_s())
+                await self._draw(await changed.take())
 
     async def tick(self) -> None:
         """Append a tick each five seconds, for ever; without disk the floor's time stands still."""
@@ -124,23 +155,25 @@ class Projector:
         changes = Changes()
         for record in records:
             changes.add(self.floor.apply(record.seq, record.at, record.event))
+            if isinstance(record.event, Tick):
+                self._last_tick = record.at
         return changes
 
     def _announce(self) -> None:
         news, self._news = self._news, asyncio.Event()
         news.set()
 
-    def _draw(self, changes: Changes) -> None:
-        for listener in self._listeners:
-            listener.add(changes)
-        tick = self.floor.state.at if changes.beat else None
+    async def _draw(self, changes: Changes) -> None:
         for audience, screen in self.screens.live():
             drawing = self._renderer.fragments(changes, self.floor, audience)
-            screen.update(drawing.fragments, drawing.lists, tick)
+            screen.update(drawing.fragments, drawing.lists, self._last_tick)
+            await asyncio.sleep(0)
 
     def _draw_all(self, audience: Audience, screen: Screen) -> None:
         drawing: Drawing = self._renderer.everything(self.floor, audience)
-        screen.update(drawing.fragments, drawing.lists, self.floor.state.at)
+        if audience.page == "wall":
+            screen.frame_s = WALL_FRAME_S
+        screen.update(drawing.fragments, drawing.lists, self._last_tick)
 
     async def _load_snapshot(self) -> None:
         snapshot = await self._log.latest_snapshot()

@@ -17,6 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from app.audience import Audience, folded
 from app.domain.alarm_view import AlarmRow
+from app.domain.limits import AGES, Targets, wait_ages
 from app.domain.states import Status
 from app.domain.turn import Changes
 from app.domain.view import AbandonRow, AgentCard, QueueTile, Totals, WaitingRow
@@ -37,6 +38,7 @@ class FloorView(Protocol):
     def agent_cards(self) -> list[AgentCard]: ...
     def agent_card(self, extension: str) -> AgentCard | None: ...
     def queue_tiles(self) -> list[QueueTile]: ...
+    def some_tiles(self, queues: set[str]) -> list[QueueTile]: ...
     def queue_name(self, queue: str) -> str: ...
     def waiting_rows(self) -> list[WaitingRow]: ...
     def abandon_rows(self) -> list[AbandonRow]: ...
@@ -60,7 +62,9 @@ class Renderer:
         zone: tzinfo = UTC,
         build: str = "dev",
         translations: Mapping[str, gettext.NullTranslations] | None = None,
+        targets: Targets | None = None,
     ) -> None:
+        self._targets = targets or Targets()
         self.zone = zone
         self.build = build
         known = translations or {}
@@ -85,22 +89,23 @@ class Renderer:
 
     def fragments(self, changes: Changes, floor: FloorView, audience: Audience) -> Drawing:
         """What may look different after the changes; the screen sees which HTML really does."""
-        draw = _Draw(self._in(audience.language), floor, audience)
-        if changes.roster:
+        draw, holds = _Draw(self._in(audience.language), floor, audience), audience.holds
+        whole = changes.roster
+        if whole:
             draw.cards()
         else:
             draw.some_cards(changes.agents)
-        if changes.roster:
+        if whole and holds("tiles"):
             draw.tiles()
-        elif changes.queues:
+        elif changes.queues and holds("tiles"):
             draw.some_tiles(changes.queues)
-        if changes.waiting or changes.roster:
+        if (changes.waiting or whole) and holds("waiting"):
             draw.waiting()
-        if changes.abandons or changes.roster:
+        if (changes.abandons or whole) and holds("abandons"):
             draw.abandons()
-        if changes.alarms or changes.roster:
+        if (changes.alarms or whole) and holds("alarms"):
             draw.alarms()
-        if changes.totals or changes.agents or changes.roster:
+        if changes.totals or changes.abandons or changes.agents or whole:
             draw.totals()
         return draw.drawing
 
@@ -119,14 +124,21 @@ class Renderer:
             auto_reload=False,
         )
         environment.install_gettext_translations(translations, newstyle=True)  # type: ignore[attr-defined]
-        environment.globals.update(asset=self._asset)
+        environment.globals.update(
+            asset=self._asset,
+            ages={state: _steps(limits) for state, limits in AGES.items()},
+            wait_steps=lambda service_level_s: _steps(wait_ages(service_level_s)),
+            targets=self._targets,
+        )
         environment.filters.update(
             clock=lru_cache(KEPT)(self._clock),
             iso=_iso,
             percent=_percent,
             span=_span,
             amount=_amount,
+            whole_percent=_whole_percent,
             find=lru_cache(KEPT)(folded),
+            brief=lru_cache(KEPT)(_brief),
             dom_id=_dom_id,
             hashed_id=hashed_id,
         )
@@ -169,8 +181,8 @@ class _Draw:
 
     def some_tiles(self, queues: set[str]) -> None:
         """The tiles of these queues, as far as they are in scope."""
-        for tile in self.floor.queue_tiles():
-            if tile.queue in queues and self.audience.sees(tile.queue):
+        for tile in self.floor.some_tiles(queues):
+            if self.audience.sees(tile.queue):
                 self.drawing.fragments[_dom_id(tile.queue, "q")] = self._tile(tile)
 
     def waiting(self) -> None:
@@ -195,9 +207,11 @@ class _Draw:
     def totals(self) -> None:
         """The numbers on top, and how many agents are in each status."""
         totals = self.floor.totals(self.audience.queues)
-        self.drawing.fragments["totals"] = self._macro("_totals.html", "totals")(totals)
-        line = self._macro("_reconciled.html", "line")
-        self.drawing.fragments["agreement"] = line(totals.reconciled)
+        if self.audience.holds("totals"):
+            self.drawing.fragments["totals"] = self._macro("_totals.html", "totals")(totals)
+        if self.audience.holds("agreement"):
+            line = self._macro("_reconciled.html", "line")
+            self.drawing.fragments["agreement"] = line(totals.reconciled)
         count = self._macro("_totals.html", "count")
         for status in Status:
             self.drawing.fragments[f"count-{status}"] = count(status, totals.agents.get(status, 0))
@@ -214,7 +228,12 @@ class _Draw:
         self.drawing.lists[container] = tuple(drawn)
 
     def _macro(self, template: str, name: str) -> Callable[..., str]:
-        """A macro called from Python takes half the time of rendering a template."""
+        """A macro called from Python takes half the time of rendering a template.
+
+        The wall has templates of its own, with the same macros: `_wall_card.html` for one.
+        """
+        if self.audience.page == "wall":
+            template = f"_wall{template}"
         macro = cast(
             Callable[..., str], getattr(self.environment.get_template(template).module, name)
         )
@@ -237,9 +256,31 @@ def _iso(at: int) -> str:
     return datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds")
 
 
+def _steps(limits: tuple[int, ...]) -> str:
+    return " ".join(map(str, limits))
+
+
+def _brief(name: str, longest: int = 10) -> str:
+    """A name that can be read from afar: its first words become initials until it is short.
+
+    The last word stays: it is what Vietnamese people are called by, and a family name elsewhere.
+    """
+    words = name.split()
+    for index in range(len(words) - 1):
+        if len(" ".join(words)) <= longest:
+            break
+        words[index] = f"{words[index][0]}."
+    return " ".join(words)
+
+
 def _percent(share: float | None) -> str:
     """0.7891 as 78.9; nothing to divide by is a dash, never a zero."""
     return "–" if share is None else f"{share * 100:.1f}"
+
+
+def _whole_percent(share: float | None) -> str:
+    """Rounded down: 79.9 must not look as if 80 had been reached."""
+    return "–" if share is None else str(int(share * 100 + 1e-9))
 
 
 def _amount(number: float) -> str:

@@ -57,7 +57,7 @@ class Principal:
     """Who is asking, as of this moment. Keep it for one request or one frame, never for longer.
 
     `queues` None means every queue. `session` names the session (or the wall) for
-    `wait_ended`; it is a digest and opens nothing. `layout` and `masking` are a wall's.
+    `wait_ended`; it is a digest and opens nothing. `layout`, `masking`, `theme` are a wall's.
     """
 
     user_id: int
@@ -70,6 +70,7 @@ class Principal:
     session: str = ""
     layout: str = ""
     masking: str = ""
+    theme: str = ""
 
     def may(self, right: Right) -> bool:
         return right in self.rights

@@ -16,9 +16,10 @@ window.pitwall = { running: false };
   const serverNow = () => (offset === null ? null : performance.now() + offset);
 
   const two = number => String(number).padStart(2, "0");
-  const span = seconds => {
+  const span = (seconds, form) => {
     const minutes = Math.floor(seconds / 60);
     const rest = two(seconds % 60);
+    if (form === "short" && minutes >= 60) return `${Math.floor(minutes / 60)}h${two(minutes % 60)}`;
     return minutes < 60 ? `${minutes}:${rest}` : `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${rest}`;
   };
 
@@ -52,9 +53,16 @@ window.pitwall = { running: false };
     if (now === null || !pitwall.running || document.hidden) return;
     for (const element of document.querySelectorAll("time[data-since]")) {
       const seconds = Math.max(0, Math.floor((now - element.dataset.since) / 1000));
-      write(element, span(seconds));
-      age(element, seconds);
+      write(element, span(seconds, element.dataset.form));
+      if (element.className !== "late") age(element, seconds);
     }
+    // A pause that was to end by now: nobody reports that, only time tells.
+    for (const element of document.querySelectorAll("[data-until], [data-over]")) {
+      const late = Boolean(element.dataset.until) && now >= element.dataset.until;
+      if (element.hasAttribute("data-over") !== late) element.toggleAttribute("data-over", late);
+    }
+    // An update takes away what something is old by; how old it looked is ours to take away.
+    for (const element of document.querySelectorAll("[data-age]:not([data-steps])")) delete element.dataset.age;
     const clock = document.getElementById("now");
     if (clock) write(clock, clockTime(now));
   };

@@ -34,7 +34,10 @@
   };
 
   // ---- connecting again, whatever state the old socket is in (a half-open one never tells)
-  const address = () => `${find("feed").dataset.live}?order=${pitwall.order || "extension"}`;
+  const address = () => {
+    const { live } = find("feed").dataset;
+    return `${live}${live.includes("?") ? "&" : "?"}order=${pitwall.order || "extension"}`;
+  };
   const connect = () => {
     page.kicked = page.heard = now();
     page.closed = true;
@@ -47,7 +50,7 @@
   const leave = () => { judge(); setTimeout(() => location.reload(), 3000); };
   const alive = async () => {
     try {
-      const answer = await fetch("/alive", { cache: "no-store" });
+      const answer = await fetch(find("feed").dataset.alive || "/alive", { cache: "no-store" });
       page.out = answer.status === 401;
       if (page.out) leave();
       return answer.ok;

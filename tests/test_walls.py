@@ -153,7 +153,7 @@ async def test_a_wall_that_shows_something_else_comes_back_with_it(walls, databa
     wall = walls.find(token)
     waiting = asyncio.create_task(walls.wait_ended(wall.key))
     await asyncio.sleep(0)
-    display = Display("Lobby", "queues", frozenset({"999"}), "vi", "hidden")
+    display = Display("Lobby", "queue", frozenset({"999"}), "vi", "hidden")
     await walls.change(wall.wall_id, display)
 
     assert await asyncio.wait_for(waiting, 1) is Ending.CHANGED

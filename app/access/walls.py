@@ -20,7 +20,8 @@ from app.rights import Principal, Role
 LIFE_MS = 180 * 86_400_000
 WRITTEN_EVERY_MS = 5 * 60_000
 LANGUAGES = ("", "en", "vi")
-LAYOUTS = ("wall", "queues", "agents")
+LAYOUTS = ("overview", "queue", "agents")
+THEMES = ("dark", "light", "auto")
 # How much of a number a wall shows: its last three digits, or nothing.
 MASKINGS = ("last3", "hidden")
 
@@ -38,8 +39,13 @@ STEPS = (
         seen_at INTEGER NOT NULL,
         address TEXT NOT NULL CHECK (length(address) <= 64)
     ) STRICT""",
+    """ALTER TABLE wall ADD COLUMN theme TEXT NOT NULL DEFAULT 'dark';
+    UPDATE wall SET layout = 'overview' WHERE layout NOT IN ('overview', 'queue', 'agents')""",
 )
-COLUMNS = "id, key, name, layout, queues, language, masking, paired_at, paired_by, seen_at, address"
+COLUMNS = (
+    "id, key, name, layout, queues, language, masking, theme, paired_at, paired_by, seen_at,"
+    " address"
+)
 
 
 class WallProblem(Exception):
@@ -55,10 +61,11 @@ class Display:
     """What a wall shows. `queues` None: all of them."""
 
     name: str
-    layout: str = "wall"
+    layout: str = "overview"
     queues: frozenset[str] | None = None
     language: str = ""
     masking: str = "last3"
+    theme: str = "dark"
 
 
 @dataclass(slots=True)
@@ -128,6 +135,7 @@ class Walls:
             session=wall.key,
             layout=wall.display.layout,
             masking=wall.display.masking,
+            theme=wall.display.theme,
         )
 
     async def change(self, wall_id: int, display: Display) -> None:
@@ -209,22 +217,26 @@ def _checked(display: Display) -> Display:
         (display.layout, LAYOUTS, "layout"),
         (display.language, LANGUAGES, "language"),
         (display.masking, MASKINGS, "masking"),
+        (display.theme, THEMES, "theme"),
     ):
         if value not in allowed:
             raise WallProblem(f"Choose one of the listed values for the {what}.", what)
+    if display.layout == "queue" and (display.queues is None or len(display.queues) != 1):
+        raise WallProblem("The layout of one queue needs exactly one queue: name it.", "queues")
     return replace(display, name=name)
 
 
 def _from_row(row: tuple[Any, ...]) -> Wall:
-    wall_id, key, name, layout, queues, language, masking, paired_at, by, seen_at, address = row
-    display = Display(name, layout, unlisted(queues), language, masking)
+    wall_id, key, name, layout, queues, language, masking, theme = row[:8]
+    paired_at, by, seen_at, address = row[8:]
+    display = Display(name, layout, unlisted(queues), language, masking, theme)
     return Wall(wall_id, key, display, paired_at, by, seen_at, address, seen_at)
 
 
 async def _insert(connection: aiosqlite.Connection, wall: Wall) -> int:
     cursor = await connection.execute(
-        "INSERT INTO wall (key, name, layout, queues, language, masking, paired_at, paired_by,"
-        " seen_at, address) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO wall (key, name, layout, queues, language, masking, theme, paired_at,"
+        " paired_by, seen_at, address) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (wall.key, *_shown(wall), wall.paired_at, wall.paired_by, wall.seen_at, wall.address),
     )
     return cursor.lastrowid or 0
@@ -233,11 +245,18 @@ async def _insert(connection: aiosqlite.Connection, wall: Wall) -> int:
 async def _update(connection: aiosqlite.Connection, wall: Wall) -> None:
     await connection.execute(
         "UPDATE wall SET name = ?, layout = ?, queues = ?, language = ?, masking = ?,"
-        " seen_at = ?, address = ? WHERE id = ?",
+        " theme = ?, seen_at = ?, address = ? WHERE id = ?",
         (*_shown(wall), wall.seen_at, wall.address, wall.wall_id),
     )
 
 
 def _shown(wall: Wall) -> tuple[object, ...]:
     display = wall.display
-    return (display.name, display.layout, listed(display.queues), display.language, display.masking)
+    return (
+        display.name,
+        display.layout,
+        listed(display.queues),
+        display.language,
+        display.masking,
+        display.theme,
+    )

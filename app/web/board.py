@@ -78,13 +78,18 @@ def notice(request: Request, parts: Parts) -> str:
 
 async def live(socket: WebSocket) -> None:
     """Frames for one viewer. Strangers are turned away before the handshake."""
-    parts, asker = parts_of(socket), await guard.admit(socket)
-    if asker is None:
-        return
+    asker = await guard.admit(socket)
+    if asker is not None:
+        await serve_live(socket, asker, audience_of(socket, asker))
+
+
+async def serve_live(socket: WebSocket, asker: Principal, audience: Audience) -> None:
+    """Frames for one who was let in."""
+    parts = parts_of(socket)
     if parts.screens.viewers >= MOST_VIEWERS:
         await socket.send_denial_response(PlainTextResponse("Too many viewers.\n", 503))
         return
-    with guard.open_board(socket, asker), parts.screens.watch(audience_of(socket, asker)) as screen:
+    with guard.open_board(socket, asker), parts.screens.watch(audience) as screen:
         await socket.accept()
         await Viewer(socket, screen).serve(guard.wait_ended(socket, asker))
 

@@ -4,7 +4,7 @@ Rights are read anew each time. Nothing here looks at the path: a handler names 
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from starlette.requests import HTTPConnection
@@ -143,12 +143,14 @@ def deed_of(action: str, target: Target | None, mode: str = "", reason: str = ""
     )
 
 
-async def admit(socket: WebSocket) -> Principal | None:
+async def admit(
+    socket: WebSocket, find: Callable[[HTTPConnection], Principal | None] = asker_of
+) -> Principal | None:
     """Who opens this WebSocket; None when it was turned away, which is before the handshake.
 
-    Only a page of ours may, for somebody who is signed in or for a wall, and ten at a time.
+    Only a page of ours may, for whom `find` finds (who is signed in, or a wall), ten at a time.
     """
-    asker = asker_of(socket)
+    asker = find(socket)
     refused = await _refused(socket, asker)
     if refused is None:
         return asker

@@ -1,22 +1,20 @@
-"""Pairing a wall display: the screen that shows a code, and the administrators' page of walls."""
+"""Pairing a wall: the screen that shows a code, and the administrators' page of walls."""
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from app.access.pairing import Pairing
-from app.access.walls import LAYOUTS, MASKINGS, Display, WallProblem
+from app.access.walls import LAYOUTS, MASKINGS, THEMES, Display, WallProblem
 from app.audit import Deed
 from app.rights import Principal
 from app.web import cookies
-from app.web.board import shown_to
 from app.web.forms import Form, FormProblem, form_of
 from app.web.guard import access_of, actor_of, address_of, require_admin, wall_of
 from app.web.pages import go, render
 from app.web.users import queues_in
+from app.web.wall import WALL, WALL_DAYS
 
-WALL = "/wall"
-WALL_DAYS = 180
 PER_MINUTE = 60
 
 
@@ -59,19 +57,6 @@ def _shows(request: Request, pairing: Pairing) -> Response:
     return render(request, "pair.html", code=code, problem="")
 
 
-async def wall(request: Request) -> Response:
-    """The board as this wall may show it; without a wall's cookie, the way to get one.
-
-    Every load lets the cookie live another 180 days.
-    """
-    asker = wall_of(request)
-    if asker is None:
-        return go(request, "/pair")
-    response = shown_to(request, asker)
-    cookies.give(request, response, cookies.WALL, cookies.read(request, cookies.WALL), WALL_DAYS)
-    return response
-
-
 async def walls_page(request: Request) -> Response:
     await require_admin(request)
     return _shown(request)
@@ -87,6 +72,7 @@ def _shown(request: Request, status: int = 200, **said: str) -> Response:
         waiting=access.pairings.waiting(),
         layouts=LAYOUTS,
         maskings=MASKINGS,
+        themes=THEMES,
         **{"problem": "", "done": "", **said},
     )
 
@@ -136,6 +122,7 @@ def read_display(form: Form) -> Display:
         queues=frozenset(queues_in(form.one("queues"))) if some else None,
         language=form.one("language"),
         masking=form.one("masking", MASKINGS[0]),
+        theme=form.one("theme", THEMES[0]),
     )
 
 
@@ -145,7 +132,6 @@ async def _note(request: Request, admin: Principal, action: str, what: str) -> N
 
 ROUTES: list[BaseRoute] = [
     Route("/pair", pair, methods=["GET"]),
-    Route(WALL, wall, methods=["GET"]),
     Route("/admin/walls", walls_page, methods=["GET"]),
     Route("/admin/walls", change_walls, methods=["POST"]),
 ]
