@@ -106,7 +106,7 @@ async def test_two_viewers_see_the_same_and_a_late_one_sees_the_board_as_it_is()
     screen = projector.screens.screen(BOARD)
 
     await log.append([PhoneReported(extension="101", status="talk")])
-    await applied(projector, log)
+    await asyncio.wait_for(screen.wait(screen.version), 5)
     first, second = screen.since(0), projector.screens.screen(BOARD).since(0)
     loop.cancel()
 
