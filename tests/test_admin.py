@@ -44,6 +44,8 @@ FORMS = {
     "/admin/webhooks": {"rotate": "1"},
     "/admin/tokens": {"name": "Evil"},
     "/admin/pbx": {"pbx_url": "https://evil.example"},
+    "/admin/alarms": {"rule": "1", "do": "remove"},
+    "/admin/channels": {"channel": "1", "do": "remove"},
 }
 
 
