@@ -94,6 +94,14 @@ def test_a_day_may_begin_at_four() -> None:
     assert (story.state.day, lies(story, "999 abandoned 0")) == ("2026-03-03", [])
 
 
+def test_what_came_before_the_first_tick_of_the_day_is_of_that_day() -> None:
+    story = Story("2026-03-02 23:58:00").tell("1 abandons 999 after 3, ~3m, 2 abandons 999 after 0")
+
+    assert (
+        lies(story.tell("tick"), "999 abandoned 1, 2 gave up 999 after 0s exactly, 1 gave up") == []
+    )
+
+
 def test_a_call_over_midnight_counts_on_the_day_it_arrived() -> None:
     story = Story("2026-03-02 23:59:50").tell(
         "1 rings 101 in 999, +4s, 1 answered 101 in 999, +20s, 1 hangs up, +70s"

@@ -58,7 +58,7 @@ ASKED = {
         "101 talk, 101 sure, call 1 answered, call 1 sure",
     ),
     "a call younger than the grace is newer than the answer": (
-        "101 on, 1 answered 101 in 999, +4s, 101 verified on",
+        "101 on, 1 answered 101 in 999, +4s, 101 verified on, +10s",
         "101 talk, call 1 answered, 101 sure",
     ),
     "a ring that the PBX knows nothing of is over": (
@@ -76,6 +76,11 @@ ASKED = {
     "an unheard answer is put right": (
         "101 on, 1 rings 101 in 999, 101 ring, +4s, 101 talk, +20s, 101 verified talk",
         "101 talk, 101 no other call, 999 answered 1, 999 asa 4s, 999 waiting 0, 101 answered 1",
+    ),
+    "until an abandon is told, which is the PBX's own word": (
+        "101 on, 1 rings 101 in 999, 101 ring, +4s, 101 talk, +20s, 101 verified talk,"
+        "1 abandons 999 after 4, 1 hangs up",
+        "999 answered 0, 999 abandoned 1, 101 answered 0, 101 talked 0s",
     ),
     "unless the phone talked before it rang": (
         "101 on, 101 talk, +20s, 1 rings 101 in 999, +20s, 101 verified talk",
