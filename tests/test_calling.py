@@ -137,6 +137,21 @@ async def test_a_hundred_calls_an_hour_are_enough_for_the_site(floor):
     assert (refused.status, len(floor.pbx.calls)) == (429, 100)
 
 
+async def test_an_expensive_number_is_not_dialled_and_it_is_noted(floor):
+    outcome = await floor.actions.calling.number(asker(), "+882 13000000")
+
+    assert (outcome.status, floor.pbx.calls) == (403, [])
+    assert outcome.sentence.startswith("Numbers like this one")
+    assert await floor.said() == [("denied", "call")]
+
+
+async def test_a_caller_without_a_number_can_not_be_called_back(floor):
+    floor.projector.floor.state.abandons[0].phone = ""
+    outcome = await floor.actions.calling.back(asker(), "5")
+
+    assert (outcome.status, floor.pbx.calls) == (409, [])
+
+
 async def test_a_call_starts_from_ones_own_phone(floor):
     mine = await floor.actions.calling.number(asker(), "0912345678", "200")
     foreign = await floor.actions.calling.number(asker(), "0912345678", "101")

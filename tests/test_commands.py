@@ -7,6 +7,7 @@ import pytest
 
 from app.domain.events import AgentNamed
 from app.pbx import PbxError
+from app.render import hashed_id
 from app.rights import Role
 from tests.acting_site import JSON, OURS, open_site
 
@@ -51,6 +52,25 @@ async def test_viewers_may_not_and_it_is_noted(site, path, form):
 
     assert (answer.status_code, site.asked) == (403, [])
     assert (newest.kind, newest.actor_name) == ("denied", "eve")
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_who_may_not_is_told_nothing_of_the_form(site, path):
+    eve = await site.signed_in("eve", Role.VIEWER, extension="201")
+
+    assert (await eve.post(path, data={"nonsense": "1"}, headers=OURS)).status_code == 403
+
+
+async def test_pages_name_a_call_by_a_digest(site):
+    ann = await site.supervisor()
+    spied = {**LISTEN, "callid": "", "call": hashed_id("7", "c")}
+    assert (await ann.post("/actions/spy", data=spied, headers=OURS)).status_code == 200
+    back = {"call": hashed_id("5", "c")}
+    assert (await ann.post("/actions/call-back", data=back, headers=OURS)).status_code == 200
+    gone = {**LISTEN, "callid": "", "call": hashed_id("6", "c"), "mode": "barge"}
+    assert (await ann.post("/actions/spy", data=gone, headers=OURS)).status_code == 404
+
+    assert [call[0] for call in site.asked] == ["spy", "dial"]
 
 
 @pytest.mark.parametrize(("path", "form"), PATHS.items())

@@ -1,6 +1,7 @@
 """Listening, whispering, barging: what reaches the PBX, what the audit keeps, what all see."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -8,7 +9,7 @@ from app.actions.deeds import Kind
 from app.actions.listening import SpyWish
 from app.database import DatabaseUnavailable
 from app.domain.events import AgentNamed, ListenEnded
-from app.domain.states import Status
+from app.domain.states import LegState, Status
 from app.pbx import PbxError, PhoneState, SpyMode
 from app.rights import ACTING, Right
 from tests.acting import acting, asker
@@ -172,6 +173,24 @@ async def test_only_a_call_in_which_somebody_talks_can_be_listened_to(floor, sto
     outcome = await floor.actions.listening.start(asker(), wish)
 
     assert (outcome.status, floor.pbx.calls) == (status, [])
+
+
+async def test_a_call_that_is_over_is_told_to_be_over(floor):
+    await floor.tell("7 hangs up")
+
+    assert (await floor.actions.listening.start(asker(), LISTEN)).sentence == "That call is over."
+
+
+async def test_where_several_talk_in_a_call_one_must_be_named(floor):
+    await floor.tell("7 rings 103 in 999, 7 answered 103 in 999")
+    floor.projector.floor.state.calls["7"].legs["101"].state = LegState.TALKING
+    unnamed = SpyWish("7", SpyMode.LISTEN, "", "Training")
+    outcome = await floor.actions.listening.start(asker(), unnamed)
+    assert (outcome.status, floor.pbx.calls) == (409, [])
+    assert "101, 103" in outcome.sentence
+
+    await floor.actions.listening.start(asker(), replace(unnamed, extension="103"))
+    assert floor.pbx.calls == [("spy", "200", "103", "listen", "inbound")]
 
 
 async def test_a_reason_is_asked_for_unless_the_centre_wants_none(floor):

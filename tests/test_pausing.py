@@ -11,6 +11,7 @@ from app.actions.deeds import Kind
 from app.actions.listening import SpyWish
 from app.actions.pausing import PauseWish
 from app.database import DatabaseUnavailable
+from app.domain.events import ListenEnded
 from app.pbx import PbxError, SpyMode
 from app.rights import ACTING, Right
 from tests.acting import MONDAY, acting, asker
@@ -47,6 +48,16 @@ async def test_a_pause_that_the_pbx_only_promised_is_not_done_yet(floor):
     assert (outcome.kind, outcome.status) == (Kind.ASKED, 202)
     assert (await floor.card("101")).status == "on"
     assert floor.doubted == ["101"]
+
+
+async def test_the_answer_waits_a_little_for_the_report(floor):
+    floor.pbx.reports = False
+    click = asyncio.create_task(floor.actions.pausing.pause(asker(), "101", LUNCH))
+    await asyncio.sleep(0.03)
+    assert not click.done()
+    await floor.tell("101 pause")
+
+    assert (await click).kind is Kind.DONE
 
 
 async def test_a_pause_without_an_answer_is_unknown_and_looked_into(floor):
@@ -175,6 +186,19 @@ async def test_several_get_an_answer_in_time_from_a_pbx_that_hangs(floor, monkey
     assert [kind for kind, _ in await floor.said()].count("result") == 2
 
 
+async def test_who_could_not_be_answered_for_in_time_is_not_begun(floor, monkeypatch):
+    monkeypatch.setattr("app.actions.several.AT_ONCE", 1)
+
+    async def slow(*_: object) -> None:
+        floor.pass_s(4)
+
+    monkeypatch.setattr(floor.pbx, "pause", slow)
+    outcome = await floor.actions.several.pause(asker(), ["101", "103"], LUNCH)
+
+    assert "103 — not tried" in outcome.sentence
+    assert [row.extension for row in await floor.rows()] == ["101", "101"]
+
+
 # After the call
 
 
@@ -286,3 +310,13 @@ async def test_hanging_up_ends_a_listening_by_itself(floor):
         floor.pass_s(5)
         await floor.tell("200 talk, 200 on")
         await seen(floor, "102", listeners=())
+
+    # The report of the first second may have been older than the ring: it ended nothing.
+    ended = [record.at for record in await logged(floor) if isinstance(record.event, ListenEnded)]
+    assert ended == [MONDAY + 5000]
+
+
+async def logged(floor):
+    """All that is in the log."""
+    batches = floor.log.follow()
+    return list(await anext(batches))
