@@ -1,6 +1,7 @@
 """Everything at once on loopback: the board, and a simulated exchange that feeds it."""
 
 import secrets
+import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -37,6 +38,8 @@ def demo(settings: Settings, *, agents: int, speed: float) -> int:
         "--key": PBX_KEY,
     }
     words = [str(word) for pair in options.items() for word in pair]
+    # The server ends by the signal it was sent; the exchange must be ended before that.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     exchange = subprocess.Popen([sys.executable, "-m", "app.simulator", *words])  # noqa: S603 - our own program
     try:
         return serve(settings, greet)
