@@ -34,7 +34,10 @@ MAY_USE: dict[str, frozenset[str]] = {
     "POST /setup/{secret}": ANYBODY,
     "POST /logout": ANYBODY,
     "GET /pair": ANYBODY - WALLS,
-    "GET /wall": WALLS,
+    # People see how a wall would look; only a paired one gets its frames unasked.
+    "GET /wall": SCREENS,
+    "GET /wall/alive": SCREENS,
+    "WS /wall/live": WALLS,
     # People
     "GET /alarms": SIGNED_IN,
     "GET /alarms/export": SIGNED_IN,

@@ -68,7 +68,7 @@ def test_a_live_listening_is_on_the_card_with_who_how_and_since_when():
     html = drawn(replace(TALKING, listeners=(("Hanh", "whisper", 1_700_000_000_000),)))
 
     assert "Hanh whispers" in html
-    assert re.search(r'<b dir="auto">Hanh</b> whispers <time data-since="1700000000000"', html)
+    assert re.search(r'<b dir="auto">Hanh whispers</b> <time data-since="1700000000000"', html)
     assert f'data-listener="{hashed_id("Hanh", "l")}"' in html
 
 

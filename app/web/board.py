@@ -56,7 +56,7 @@ def shown_to(request: Request, asker: Principal) -> Response:
         policy=parts.actions.desk.policy,
         board=drawn(parts.screens.screen(audience)),
         zone=str(parts.renderer.zone),
-        notice=notice(request, parts),
+        only_at=only_at(request, parts),
     )
     return HTMLResponse(html)
 
@@ -66,13 +66,13 @@ def drawn(screen: Screen) -> dict[str, Markup]:
     return {name: Markup(screen.html(name)) for name in screen.names}  # noqa: S704 - see above
 
 
-def notice(request: Request, parts: Parts) -> str:
-    """What to say when live updates will be refused because the page has another address."""
+def only_at(request: Request, parts: Parts) -> str:
+    """Where live updates work, if that is not the address of this page; else ""."""
     public = parts.settings.public_url
     # The scheme is not compared: behind a proxy that does TLS we never see it.
     expected = origin_of(public)
     if expected and origin_of(f"{expected[0]}://{request.headers.get('host', '')}") != expected:
-        return f"Live updates work only at {public}: open it there, or set PITWALL_PUBLIC_URL."
+        return public
     return ""
 
 
