@@ -3,9 +3,8 @@
 Templates escape everything, always. Nothing here decides who may see what: `audience` did.
 """
 
-import gettext
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
@@ -21,11 +20,11 @@ from app.domain.limits import AGES, Targets, wait_ages
 from app.domain.states import Status
 from app.domain.turn import Changes
 from app.domain.view import AbandonRow, AgentCard, QueueTile, Totals, WaitingRow
+from app.language import LANGUAGES, Writing
 
 __all__ = ["Audience", "Drawing", "FloorView", "Renderer", "hashed_id"]
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
-LANGUAGES = ("en", "vi")
 WAITING_SHOWN = 100
 # Most of what is drawn again has the same names, times and ids as before.
 KEPT = 4096
@@ -61,22 +60,24 @@ class Renderer:
         self,
         zone: tzinfo = UTC,
         build: str = "dev",
-        translations: Mapping[str, gettext.NullTranslations] | None = None,
         targets: Targets | None = None,
     ) -> None:
         self._targets = targets or Targets()
         self.zone = zone
         self.build = build
-        known = translations or {}
+        self._writings = {language: Writing.of(language, zone) for language in LANGUAGES}
         self._environments = {
-            language: self._environment(known.get(language, gettext.NullTranslations()))
-            for language in LANGUAGES
+            language: self._environment(writing) for language, writing in self._writings.items()
         }
 
     @staticmethod
     def iso(at: int) -> str:
         """A moment (ms) in UTC, RFC 3339."""
         return _iso(at)
+
+    def say(self, text: str, language: str = "en") -> str:
+        """A sentence that code made (see `app.sentences`), for an answer that is no page."""
+        return self._writings.get(language, self._writings["en"]).say(text)
 
     def page(self, template: str, language: str = "en", **context: object) -> str:
         """A whole page; an unknown language falls back to English."""
@@ -112,7 +113,7 @@ class Renderer:
     def _in(self, language: str) -> Environment:
         return self._environments.get(language, self._environments["en"])
 
-    def _environment(self, translations: gettext.NullTranslations) -> Environment:
+    def _environment(self, writing: Writing) -> Environment:
         # autoescape=True and not by file name: a partial called *.j2 must be escaped too.
         environment = Environment(
             autoescape=True,
@@ -123,7 +124,7 @@ class Renderer:
             lstrip_blocks=True,
             auto_reload=False,
         )
-        environment.install_gettext_translations(translations, newstyle=True)  # type: ignore[attr-defined]
+        environment.install_gettext_translations(writing.translations, newstyle=True)  # type: ignore[attr-defined]
         environment.globals.update(
             asset=self._asset,
             ages={state: _steps(limits) for state, limits in AGES.items()},
@@ -131,12 +132,14 @@ class Renderer:
             targets=self._targets,
         )
         environment.filters.update(
-            clock=lru_cache(KEPT)(self._clock),
+            said=writing.say,
+            clock=lru_cache(KEPT)(writing.clock),
+            day=writing.day,
             iso=_iso,
-            percent=_percent,
-            span=_span,
-            amount=_amount,
-            whole_percent=_whole_percent,
+            percent=writing.percent,
+            span=writing.span,
+            amount=writing.amount,
+            whole_percent=writing.whole_percent,
             find=lru_cache(KEPT)(folded),
             brief=lru_cache(KEPT)(_brief),
             dom_id=_dom_id,
@@ -146,9 +149,6 @@ class Renderer:
 
     def _asset(self, name: str) -> str:
         return f"/static/{self.build}/{name}"
-
-    def _clock(self, at: int, form: str = "%H:%M") -> str:
-        return datetime.fromtimestamp(at / 1000, self.zone).strftime(form)
 
 
 @dataclass(slots=True)
@@ -271,27 +271,3 @@ def _brief(name: str, longest: int = 10) -> str:
             break
         words[index] = f"{words[index][0]}."
     return " ".join(words)
-
-
-def _percent(share: float | None) -> str:
-    """0.7891 as 78.9; nothing to divide by is a dash, never a zero."""
-    return "–" if share is None else f"{share * 100:.1f}"
-
-
-def _whole_percent(share: float | None) -> str:
-    """Rounded down: 79.9 must not look as if 80 had been reached."""
-    return "–" if share is None else str(int(share * 100 + 1e-9))
-
-
-def _amount(number: float) -> str:
-    """5.0 as 5, 79.26 as 79.3."""
-    return f"{number:.1f}".removesuffix(".0")
-
-
-def _span(seconds: float | None) -> str:
-    """Seconds as m:ss or h:mm:ss."""
-    if seconds is None:
-        return "–"
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

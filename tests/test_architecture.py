@@ -24,17 +24,20 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     # the floor and what carries it
     "domain": frozenset(),
     "log": frozenset({"domain", "database"}),
-    "pbx": frozenset({"domain"}),
+    "pbx": frozenset({"domain", "sentences"}),
     "screen": frozenset(),
     "audience": frozenset({"domain"}),
-    "render": frozenset({"domain", "audience"}),
+    "render": frozenset({"domain", "audience", "language"}),
     "pace": frozenset(),
     "projector": frozenset({"domain", "log", "pace", "render", "screen", "audience"}),
     "reconciler": frozenset({"domain", "log", "pbx"}),
     "replay": frozenset({"domain", "pbx"}),
-    "alerting": frozenset({"database", "domain", "log", "projector", "render"}),
+    "alerting": frozenset({"database", "domain", "log", "projector", "render", "sentences"}),
     "history": frozenset({"database", "domain", "log"}),
     "rewind": frozenset({"database", "domain", "history", "log"}),
+    # what is said to people
+    "sentences": frozenset(),
+    "language": frozenset({"sentences"}),
     # stores and the ground they stand on
     "database": frozenset(),
     "settings": frozenset(),
@@ -44,11 +47,11 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "webhook_tokens": frozenset({"database"}),
     "webhook_journal": frozenset({"database", "masking", "pbx", "peers"}),
     # who somebody is and what they may do
-    "rights": frozenset(),
-    "access": frozenset({"audit", "database", "rights"}),
+    "rights": frozenset({"sentences"}),
+    "access": frozenset({"audit", "database", "rights", "sentences"}),
     "audit": frozenset({"database"}),
     # what supervisors do
-    "actions": frozenset({"audit", "database", "domain", "log", "pbx", "rights"}),
+    "actions": frozenset({"audit", "database", "domain", "log", "pbx", "rights", "sentences"}),
     # the edges
     "simulator": frozenset(),
     "web": EVERYTHING - STARTS - {"web", "simulator"},

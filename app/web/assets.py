@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from app.language import TRANSLATIONS
 from app.render import TEMPLATES
 
 STATIC = Path(__file__).parent.parent.parent / "static"
@@ -30,7 +31,7 @@ def build_of(*folders: Path) -> str:
     return digest.hexdigest()[:10]
 
 
-BUILD = build_of(STATIC, TEMPLATES)
+BUILD = build_of(STATIC, TEMPLATES, TRANSLATIONS)
 
 
 class Assets(StaticFiles):
