@@ -64,10 +64,14 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class HeatMap:
-    """Counts by (weekday from Monday = 0, local hour), and how many days each weekday had."""
+    """Counts by (weekday from Monday = 0, local hour), and how often that hour was seen.
+
+    An hour that lies mostly in a gap was not seen; `days` is how many days each weekday had.
+    """
 
     cells: dict[tuple[int, int], Counts] = field(default_factory=dict)
     days: dict[int, int] = field(default_factory=dict)
+    seen: dict[tuple[int, int], int] = field(default_factory=dict)
 
 
 class DayBook:
@@ -91,7 +95,7 @@ class DayBook:
             for at in range(began, ended, QUARTER_MS)
         ]
         whole = total(by_queue.values())
-        variant, t = _shared_settings(queues, by_queue if only is None else only)
+        variant, t = shared_settings(queues, by_queue if only is None else only)
         return Day(when, began, ended, known, slots, whole, by_queue, gaps, variant, t)
 
     async def same_weekday(
@@ -123,6 +127,12 @@ class DayBook:
         for number in range((last - first).days + 1):
             weekday = (first + timedelta(days=number)).weekday()
             heat.days[weekday] = heat.days.get(weekday, 0) + 1
+        down = [gap for gap in await self.gaps(began, ended) if gap.kind == DOWN]
+        for at in range(began, ended, HOUR_MS):
+            local = datetime.fromtimestamp(at / 1000, self._days.zone)
+            if _blind(down, at, at + HOUR_MS) * 2 < HOUR_MS:
+                key = (local.weekday(), local.hour)
+                heat.seen[key] = heat.seen.get(key, 0) + 1
         return heat
 
     async def gaps(self, began: int, ended: int) -> list[Gap]:
@@ -170,8 +180,7 @@ def _grouped(
 def _slot(at: int, counts: Counts, known: tuple[int, int], gaps: Sequence[Gap]) -> Slot:
     """Nothing is known of a slot that lies wholly outside the record or inside a down time."""
     end = at + QUARTER_MS
-    down = [gap for gap in gaps if gap.kind == DOWN and gap.began < end and gap.ended > at]
-    blind = sum(min(end, gap.ended) - max(at, gap.began) for gap in down)
+    blind = _blind([gap for gap in gaps if gap.kind == DOWN], at, end)
     unseen = max(0, min(end, known[0]) - at) + max(0, end - max(at, known[1]))
     if blind + unseen >= QUARTER_MS:
         return Slot(at, None, partial=True)
@@ -179,7 +188,12 @@ def _slot(at: int, counts: Counts, known: tuple[int, int], gaps: Sequence[Gap]) 
     return Slot(at, counts, partial=unseen > 0 or silent)
 
 
-def _shared_settings(queues: Mapping[str, Queue], names: Iterable[str]) -> tuple[str, int]:
+def _blind(gaps: Iterable[Gap], began: int, ended: int) -> int:
+    """How much of that span (ms) lies in these gaps."""
+    return sum(max(0, min(ended, gap.ended) - max(began, gap.began)) for gap in gaps)
+
+
+def shared_settings(queues: Mapping[str, Queue], names: Iterable[str]) -> tuple[str, int]:
     """The variant and T that all of these have in common, else the defaults."""
     own = [queues[name] for name in names if name in queues]
     variants = {queue.variant for queue in own}

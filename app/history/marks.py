@@ -3,7 +3,7 @@
 A change is a list of texts: a word of WORDS, then the extension or queue it speaks of (and who).
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from app.domain.model import Call
 from app.domain.states import LegState, Outcome
@@ -31,9 +31,8 @@ WORDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """What can be said of a call at one moment."""
+class Mark(NamedTuple):
+    """What can be said of a call at one moment. A tuple: there is one for each event of a call."""
 
     state: str = ""
     lost: bool = False
@@ -49,14 +48,19 @@ NOTHING = Mark()
 
 def mark_of(call: Call) -> Mark:
     """The call as it stands."""
-    legs = call.legs.items()
+    ringing, talking = [], []
+    for extension, leg in call.legs.items():
+        if leg.state is LegState.RINGING:
+            ringing.append(extension)
+        elif leg.state is LegState.TALKING:
+            talking.append(extension)
     return Mark(
         call.state,
         call.lost,
         call.in_doubt,
-        frozenset(ext for ext, leg in legs if leg.state is LegState.RINGING),
-        frozenset(ext for ext, leg in legs if leg.state is LegState.TALKING),
-        tuple((visit.queue, visit.outcome, visit.agent) for visit in call.visits),
+        frozenset(ringing),
+        frozenset(talking),
+        tuple([(visit.queue, visit.outcome, visit.agent) for visit in call.visits]),
         len(call.records),
     )
 
@@ -65,7 +69,7 @@ def changes_between(before: Mark, after: Mark) -> list[Change]:
     """What is different now, in the order in which people would tell it."""
     if before == after:
         return []
-    changes = _visit_changes(before, after)
+    changes = [] if before.visits == after.visits else _visit_changes(before, after)
     changes += [["talks", ext] for ext in sorted(after.talking - before.talking)]
     changes += [["rings", ext] for ext in sorted(after.ringing - before.ringing)]
     still = after.ringing | after.talking

@@ -23,6 +23,7 @@ DOWN_MS = 15_000
 # People are logged in and the PBX says nothing of anything.
 SILENT_MS = 10 * 60_000
 DOWN, SILENT = "down", "silent"
+PUSHED = frozenset(WEBHOOKS)
 
 DEEDS: dict[type[Event], str] = {
     AbandonClaimed: "claimed",
@@ -66,7 +67,7 @@ class Tracker:
             self.batch.gaps.append((self._at, record.at, DOWN))
             self.seen.heard_at = record.at
         self._at = record.at
-        if isinstance(record.event, WEBHOOKS):
+        if type(record.event) in PUSHED:
             before, self.seen.heard_at = self.seen.heard_at, record.at
             if before and record.at - before > SILENT_MS and self._somebody_is_there():
                 self.batch.gaps.append((before, record.at, SILENT))
@@ -76,7 +77,7 @@ class Tracker:
 
     def _note_calls(self, record: Record, changes: Changes, state: FloorState) -> None:
         named = getattr(record.event, "callid", "")
-        for callid in changes.calls | {named} if named else changes.calls:
+        for callid in {*changes.calls, named} if named else changes.calls:
             changed = []
             if call := state.calls.get(callid):
                 self.batch.call(call)
