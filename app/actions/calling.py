@@ -50,13 +50,16 @@ class Calling:
             return await self._desk.refuse(asker, deed, 403, NOT_YOURS)
         return await self._place(asker, target, target.phone, "then the number is called")
 
-    async def back(self, asker: Asker, callid: str) -> Outcome:
-        """Call back somebody who gave up. A caller may have sent any number as their own."""
+    async def back(self, asker: Asker, callid: str, known: Target | None = None) -> Outcome:
+        """Call back somebody who gave up. A caller may have sent any number as their own.
+
+        `known`: the caller, where the worklist has them; else today's list on the floor is asked.
+        """
         deed = Deed("call back", callid=callid)
         if no := await self._may_not(asker, deed):
             return no
         try:
-            target = abandon_target(self._desk.state, callid)
+            target = known or abandon_target(self._desk.state, callid)
         except NoTarget as problem:
             return await self._desk.refuse(asker, deed, problem.status, str(problem))
         number = plain_number(target.phone)
