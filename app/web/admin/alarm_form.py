@@ -29,7 +29,9 @@ def rule_in(form: Form, rule: str, by: str) -> AlarmRuleSet:
         on_delay_s=_whole(form, "on_delay_s", "The delay before the alarm"),
         off_delay_s=_whole(form, "off_delay_s", "The delay before it clears"),
         repeat_s=_whole(form, "repeat_s", "The time until it speaks again"),
-        least=_whole(form, "least", "The least number of calls"),
+        least=_whole(form, "least", "The least number of calls")
+        if METRICS[metric].unit == "%"
+        else 0,
         active_from=_minute(form, "active_from"),
         active_to=_minute(form, "active_to"),
         weekdays=_weekdays(form),
