@@ -135,7 +135,7 @@ def server_config(
         "ws_max_size": 4096,
         "ws_ping_interval": 15,
         "ws_ping_timeout": 15,
-        # Less memory for each viewer, and nothing to learn from the length of a frame.
+        # Each connection by itself would cost memory and time; LiveProtocol compresses once for all.
         "ws_per_message_deflate": False,
         "lifespan": "on",
         "proxy_headers": False,

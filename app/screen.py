@@ -20,6 +20,7 @@ MOST_SINGLES = 100
 # A frame says what time it is, so an older copy of it would set a viewer's clock wrong.
 SHARED_MS = 200
 MOST_SHARED = 32
+TOLD_AT_ONCE = 200
 
 NOTHING: Mapping[str, Sequence[str]] = MappingProxyType({})
 
@@ -60,6 +61,7 @@ class Screen:
     _published_at: float = float("-inf")
     _news: asyncio.Event = field(default_factory=asyncio.Event)
     _shared: dict[int, tuple[int, str]] = field(default_factory=dict)
+    _told: dict[Callable[[], None], None] = field(default_factory=dict)
 
     def update(
         self,
@@ -94,6 +96,19 @@ class Screen:
         """Return once there is something newer than `version`."""
         while self.version <= version:
             await self._news.wait()
+
+    @property
+    def is_watched(self) -> bool:
+        """Somebody is told of news."""
+        return bool(self._told)
+
+    def tell(self, listener: Callable[[], None]) -> None:
+        """Call it each time that there is something newer, from now on."""
+        self._told[listener] = None
+
+    def tell_no_more(self, listener: Callable[[], None]) -> None:
+        """It is called no more."""
+        self._told.pop(listener, None)
 
     def html(self, name: str) -> str:
         """A fragment's HTML, or all of a container's members, for a page; empty if unknown."""
@@ -139,6 +154,16 @@ class Screen:
         self._shared.clear()
         waiting, self._news = self._news, asyncio.Event()
         waiting.set()
+        if self._told:
+            self._tell_all(list(self._told))
+
+    def _tell_all(self, listeners: list[Callable[[], None]]) -> None:
+        """Not all at a stretch: thousands of viewers must not hold up a webhook."""
+        for listener in listeners[:TOLD_AT_ONCE]:
+            if listener in self._told:
+                listener()
+        if len(listeners) > TOLD_AT_ONCE:
+            asyncio.get_running_loop().call_soon(self._tell_all, listeners[TOLD_AT_ONCE:])
 
     def _frame(self, version: int, now: int) -> str:
         whole = [name for name in self._lists if self._goes_whole(name, version)]

@@ -1,15 +1,20 @@
-"""A peer that opens the board and reads nothing: it is cut off, whatever it left unread."""
+"""The short way between board and page: frames, acknowledgements, and peers that read nothing."""
 
 import asyncio
 import base64
+import contextlib
 import socket
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from typing import Any, Literal
 
 import pytest
 import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
+from websockets.frames import Frame, Opcode
 
 from app.screen import Screen
 from app.web import viewer
@@ -58,3 +63,111 @@ async def test_a_peer_that_reads_nothing_is_cut_off(
     peer.close()
     server.should_exit = True
     await serving
+
+
+class Board:
+    """A server with one screen and everything real but what is drawn."""
+
+    def __init__(self, port: int, acknowledge_s: float = 20.0) -> None:
+        self.port = port
+        self.acknowledge_s = acknowledge_s
+        self.screen = Screen(lambda: 0, frame_s=0)
+        self.show("1")
+
+    def show(self, text: str) -> None:
+        self.screen.update({"p": f'<p id="p">{text}{" filled up" * 50}</p>'})
+
+    async def live(self, socket: WebSocket) -> None:
+        await socket.accept()
+        await viewer.Viewer(socket, self.screen, self.acknowledge_s).serve()
+
+
+@contextlib.asynccontextmanager
+async def running(board: Board) -> AsyncIterator[str]:
+    app = Starlette(routes=[WebSocketRoute("/live", board.live)])
+    options: dict[str, Any] = {"lifespan": "off", "log_level": "error", "ws_max_size": 4096}
+    server = uvicorn.Server(uvicorn.Config(app, port=board.port, ws=LiveProtocol, **options))
+    serving = asyncio.create_task(server.serve())
+    await until(lambda: server.started)
+    yield f"ws://127.0.0.1:{board.port}/live"
+    server.should_exit = True
+    await serving
+
+
+def masked(text: str) -> bytes:
+    return Frame(Opcode.TEXT, text.encode()).serialize(mask=True)
+
+
+@pytest.mark.parametrize("compression", ["deflate", None])
+async def test_frames_and_acknowledgements_take_the_short_way(
+    free_port: int, compression: Literal["deflate"] | None
+) -> None:
+    board = Board(free_port)
+    async with running(board) as url, connect(url, compression=compression) as page:
+        assert ">1 " in await page.recv(decode=True)
+        board.show("2")
+        board.show("3")
+        await page.send("1")
+        assert ">3 " in await page.recv(decode=True)
+        await page.send("3")
+        await asyncio.sleep(0.01)
+        board.show("4")
+
+        assert ">4 " in await page.recv(decode=True)
+
+
+async def test_pings_and_acknowledgements_cut_anywhere_take_the_long_way(free_port: int) -> None:
+    board = Board(free_port)
+    async with running(board) as url, connect(url, compression=None) as page:
+        for version in range(1, 6):
+            assert f">{version} " in await page.recv(decode=True)
+            await (await page.ping())
+            said = masked(str(version))
+            for piece in (said[:version], said[version:]):
+                page.transport.write(piece)
+                await asyncio.sleep(0.01)
+            board.show(str(version + 1))
+
+        assert ">6 " in await page.recv(decode=True)
+
+
+async def test_two_messages_in_one_packet_are_both_heard(free_port: int) -> None:
+    board = Board(free_port)
+    async with running(board) as url, connect(url, compression=None) as page:
+        await page.recv()
+        page.transport.write(masked("1") + masked("nonsense"))
+
+        with pytest.raises(ConnectionClosed) as ended:
+            await page.recv()
+        assert ended.value.rcvd is not None
+        assert ended.value.rcvd.code == 1008
+
+
+@pytest.mark.parametrize(("said", "code"), [("hello", 1008), ("9" * 65, 1009)])
+async def test_nonsense_ends_the_short_way_as_well(free_port: int, said: str, code: int) -> None:
+    async with running(Board(free_port)) as url, connect(url) as page:
+        await page.recv()
+        await page.send(said)
+
+        with pytest.raises(ConnectionClosed) as ended:
+            await page.recv()
+        assert ended.value.rcvd is not None
+        assert ended.value.rcvd.code == code
+
+
+async def test_silence_ends_the_short_way_as_well(free_port: int) -> None:
+    async with running(Board(free_port, acknowledge_s=0.1)) as url, connect(url) as page:
+        await page.recv()
+
+        with pytest.raises(ConnectionClosed) as ended:
+            await page.recv()
+        assert ended.value.rcvd is not None
+        assert ended.value.rcvd.code == 1013
+
+
+async def test_who_left_is_told_no_more(free_port: int) -> None:
+    board = Board(free_port)
+    async with running(board) as url:
+        async with connect(url) as page:
+            await page.recv()
+        await until(lambda: not board.screen.is_watched)

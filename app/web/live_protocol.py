@@ -1,24 +1,60 @@
-"""uvicorn's WebSocket protocol, with a way to cut off a peer that no longer reads."""
+"""uvicorn's WebSocket protocol with a short way for the board's frames and what pages answer.
+
+It puts a `Line` into the scope as `pitwall.line`; whoever serves the socket may use it, or do
+without. It touches what uvicorn does not promise to keep (`conn`, `transport`), so uvicorn is
+pinned, and tests go both ways.
+"""
 
 import socket
 import struct
+from collections.abc import Callable
+from typing import Any, cast
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.http11 import Request
+
+from app.web.frames import DEFLATE, TextFrame, takes_deflated
+from app.web.words import ends_whole, small_text
 
 # Closing then forgets what was not sent, instead of keeping it in the kernel for minutes.
 LINGER_NOT = struct.pack("ii", 1, 0)
 
 
 class LiveProtocol(WebSocketsSansIOProtocol):
-    """Puts `pitwall.abort` into the scope: uvicorn itself can only wait for unsent bytes."""
+    """One connection. `hear` is told each small text while somebody listens on the line."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.conn.available_extensions = [DEFLATE]
+        self.hear: Callable[[str], None] | None = None
+        self._deflates = False
+        # What was received so far ends with the end of a frame.
+        self._is_whole = True
 
     def handle_connect(self, event: Request) -> None:
         """The handler's task starts after this returns, so it always sees the extension."""
         super().handle_connect(event)
         scope = getattr(self, "scope", None)
         if scope is not None:
-            scope["extensions"]["pitwall.abort"] = self.cut_off
+            self._deflates = takes_deflated(cast(list[object], self.conn.extensions))
+            scope["extensions"]["pitwall.line"] = self
+
+    def data_received(self, data: bytes) -> None:
+        """Read what a page answers; leave everything else to uvicorn."""
+        if self.hear is not None and self._is_whole and not self.read_paused:
+            text = small_text(data, inflates=self._deflates)
+            if text is not None:
+                self.hear(text)
+                return
+        if self.handshake_complete and self._is_whole:
+            # Once it is not, nobody knows where a frame begins: the long way from then on.
+            self._is_whole = ends_whole(data)
+        super().data_received(data)
+
+    def show(self, frame: TextFrame) -> None:
+        """Send the frame; what is over already gets nothing."""
+        if not (self.transport.is_closing() or self.close_sent):
+            self.transport.write(frame.deflated if self._deflates else frame.plain)
 
     def cut_off(self) -> None:
         """End the connection now; it may long be over."""

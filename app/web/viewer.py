@@ -4,13 +4,15 @@ A slow display so sees the newest state less often instead of falling behind.
 """
 
 import asyncio
+import time
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from app.screen import Screen
+from app.web.frames import TextFrame, frame_of
 
 ACKNOWLEDGE_S = 20.0
 CLOSE_S = 2.0
@@ -23,6 +25,15 @@ GONE = 0
 UNSUPPORTED, POLICY, TOO_BIG, TRY_LATER = 1003, 1008, 1009, 1013
 
 
+class Line(Protocol):
+    """The short way to one viewer, where the server has one: see `live_protocol`."""
+
+    hear: Callable[[str], None] | None
+
+    def show(self, frame: TextFrame) -> None: ...
+    def cut_off(self) -> None: ...
+
+
 class Viewer:
     """Sends frames of `screen` to an accepted `socket` until either side has had enough."""
 
@@ -32,13 +43,18 @@ class Viewer:
         self._socket = socket
         self._screen = screen
         self._acknowledge_s = acknowledge_s
+        extensions = socket.scope.get("extensions") or {}
+        self._line = cast(Line | None, extensions.get("pitwall.line"))
+        self._over: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._sent = 0
+        self._sent_at = 0.0
         self._repeats = 0
         self._acknowledged = asyncio.Event()
 
     async def serve(self, *endings: Coroutine[Any, Any, int]) -> None:
         """Return when the viewer has gone or was sent away; each ending gives a closing code."""
-        tasks = [asyncio.create_task(job) for job in (*endings, self._send(), self._receive())]
+        sending = self._send() if self._line is None else self._show_on(self._line)
+        tasks = [asyncio.create_task(job) for job in (*endings, sending, self._receive())]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             codes = [task.result() for task in tasks if task.done()]
@@ -66,6 +82,49 @@ class Viewer:
                 return GONE
             seen = self._sent
 
+    async def _show_on(self, line: Line) -> int:
+        """The same without a task switch and a copy per frame, for hundreds of viewers at once."""
+        self._acknowledged.set()
+        line.hear = self._hear_on_line
+        self._screen.tell(self._show_next)
+        try:
+            self._show_next()
+            while not self._over.done():
+                await asyncio.wait([self._over], timeout=self._patience_s())
+                self._give_up_if_silent()
+            return self._over.result()
+        finally:
+            line.hear = None
+            self._screen.tell_no_more(self._show_next)
+
+    def _show_next(self) -> None:
+        """Called when there is something new and when the last frame was acknowledged."""
+        if self._line is None or not self._acknowledged.is_set():
+            return
+        if self._screen.version > self._sent:
+            frame = frame_of(self._screen.since(self._sent))
+            self._sent, self._sent_at = self._screen.version, time.monotonic()
+            self._acknowledged.clear()
+            self._repeats = 0
+            self._line.show(frame)
+
+    def _hear_on_line(self, text: str) -> None:
+        refused = self._hear(text)
+        if refused and not self._over.done():
+            self._over.set_result(refused)
+
+    def _patience_s(self) -> float:
+        """No timer per frame: it is looked up now and then whether the last one is overdue."""
+        if self._acknowledged.is_set():
+            return self._acknowledge_s / 4
+        return max(0.0, self._sent_at + self._acknowledge_s - time.monotonic())
+
+    def _give_up_if_silent(self) -> None:
+        silent_s = time.monotonic() - self._sent_at
+        waits = not self._acknowledged.is_set() and not self._over.done()
+        if waits and silent_s >= self._acknowledge_s:
+            self._over.set_result(TRY_LATER)
+
     async def _receive(self) -> int:
         """Always reads: otherwise neither pongs nor the close would be seen."""
         while True:
@@ -86,6 +145,7 @@ class Viewer:
             return POLICY
         if int(text) == self._sent and not self._acknowledged.is_set():
             self._acknowledged.set()
+            self._show_next()
             return 0
         self._repeats += 1
         return POLICY if self._repeats > MOST_REPEATS else 0
@@ -98,7 +158,5 @@ class Viewer:
 
     def _abort_later(self) -> None:
         """A close waits for bytes that a peer who reads nothing never takes: end it by force."""
-        extensions = self._socket.scope.get("extensions") or {}
-        abort = cast(Callable[[], None] | None, extensions.get("pitwall.abort"))
-        if abort is not None:
-            asyncio.get_running_loop().call_later(ABORT_S, abort)
+        if self._line is not None:
+            asyncio.get_running_loop().call_later(ABORT_S, self._line.cut_off)
