@@ -29,8 +29,11 @@ def test_a_talking_agent_can_be_listened_to():
 
 
 def test_every_button_has_words_for_those_who_do_not_see_it():
-    for each in re.findall(r"<button[^>]*>", drawn()):
-        assert re.search(r'aria-label="[^"]+: Nguyen An"', each) or AGENT.name in each
+    found = re.findall(r'<button type="button" class="act"[^>]*>', drawn())
+
+    assert len(found) == 4
+    for each in found:
+        assert re.search(rf'aria-label="[^":]+: {AGENT.name}"', each)
         assert re.search(r'data-tip="[^"]+"', each)
 
 
