@@ -32,6 +32,7 @@ from app.settings import Settings
 from app.web import (
     account,
     admin,
+    agent_events,
     alarms,
     api,
     assets,
@@ -61,6 +62,7 @@ logger = logging.getLogger(__name__)
 ROUTES = [
     *hooks.ROUTES,
     *board.ROUTES,
+    *agent_events.ROUTES,
     *alarms.ROUTES,
     *commands.ROUTES,
     *auth.ROUTES,

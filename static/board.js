@@ -55,24 +55,45 @@
   };
 
   // ---- bubbles: one for the page, outside everything that is swapped, so that none is cut off
+  const told = () => document.querySelector("[aria-describedby=tip]");
+  let pinned = null;
   const hide = () => {
+    pinned = null;
     find("tip").hidden = true;
-    document.querySelector("[aria-describedby=tip]")?.removeAttribute("aria-describedby");
+    told()?.removeAttribute("aria-describedby");
   };
   const tell = target => {
     const tip = find("tip");
     hide();
     tip.textContent = target.dataset.tip;
+    tip.toggleAttribute("data-proof", target.matches(".prove"));
     tip.hidden = false;
+    place(tip, target);
+    target.setAttribute("aria-describedby", "tip");
+  };
+  const place = (tip, target) => {
     const box = target.getBoundingClientRect();
     const left = Math.min(Math.max(8, box.left), innerWidth - tip.offsetWidth - 8);
     const below = box.bottom + 6 + tip.offsetHeight < innerHeight;
     tip.style.transform = `translate(${left}px, ${below ? box.bottom + 6 : box.top - 6 - tip.offsetHeight}px)`;
-    target.setAttribute("aria-describedby", "tip");
+  };
+  // What is proved may change while it is read; a figure that is gone proves nothing.
+  const retell = () => {
+    if (find("tip").hidden) return;
+    const target = told();
+    if (!target?.dataset.tip) hide();
+    else if (find("tip").textContent !== target.dataset.tip) find("tip").textContent = target.dataset.tip;
+  };
+  const pin = event => {
+    const figure = event.target.closest?.(".prove");
+    if (!figure || figure === pinned) { hide(); return; }
+    tell(figure);
+    pinned = figure;
   };
   const tipOf = event => event.target.closest?.("[data-tip]");
-  document.addEventListener("pointerover", event => { const target = tipOf(event); if (target) tell(target); else hide(); });
-  document.addEventListener("focusin", event => { const target = tipOf(event); if (target && target.matches(":focus-visible")) tell(target); else hide(); });
+  document.addEventListener("pointerover", event => { const target = tipOf(event); if (pinned) return; if (target) tell(target); else hide(); });
+  document.addEventListener("focusin", event => { const target = tipOf(event); if (target && target.matches(":focus-visible")) tell(target); else if (!pinned) hide(); });
+  document.addEventListener("click", pin);
   document.addEventListener("focusout", hide);
   addEventListener("scroll", hide, true);
 
@@ -96,6 +117,7 @@
     if (document.title !== text) document.title = text;
     press();
     count();
+    retell();
   });
   addEventListener("DOMContentLoaded", () => {
     find("order").value = pitwall.order;

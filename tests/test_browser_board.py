@@ -222,7 +222,7 @@ def test_selected_text_and_scrolling_survive_updates(board: Page, pitwall: Pitwa
 
 
 def test_a_formula_is_reachable_by_keyboard(board: Page) -> None:
-    board.locator("#totals .hero").nth(1).focus()
+    board.locator("#totals .prove").nth(1).focus()
     board.keyboard.press("Tab")
 
     expect(board.locator("#tip")).to_contain_text("÷ (answered + abandoned")

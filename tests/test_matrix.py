@@ -57,6 +57,7 @@ MAY_USE: dict[str, frozenset[str]] = {
     "GET /rewind/board": SIGNED_IN,
     "GET /export/{table}": SIGNED_IN,
     "GET /": SIGNED_IN,
+    "GET /agents/{extension}/events": SIGNED_IN,
     "GET /alive": SCREENS,
     "WS /live": SCREENS,
     "GET /confirm": SIGNED_IN,
