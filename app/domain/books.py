@@ -149,14 +149,17 @@ def _step(counts: dict[int, int], key: int, sign: int) -> None:
 
 def _list_abandon(turn: Turn, call: Call, visit: Visit, booking: Booking | None) -> None:
     """Keep the list of those who gave up in step with the counts."""
+    gave_up = [
+        one is not None and one.outcome is Outcome.ABANDONED for one in (visit.booked, booking)
+    ]
+    if not any(gave_up):
+        return
     rows = turn.state.abandons
     kept = [row for row in rows if (row.callid, row.queue) != (call.callid, visit.queue)]
-    called_back = any(row.called_back for row in rows if row.callid == call.callid)
-    if booking is not None and booking.outcome is Outcome.ABANDONED:
+    if booking is not None and gave_up[1]:
         waited, exact = booking.wait_ms // SECOND, visit.holdtime is not None
+        called_back = any(row.called_back for row in rows if row.callid == call.callid)
         at = visit.left_at or turn.at
         kept.append(Abandon(call.callid, visit.queue, call.phone, at, waited, exact, called_back))
-    elif len(kept) == len(rows):
-        return
     turn.state.abandons = kept[-ABANDONS_KEPT:]
     turn.changes.abandons = True
