@@ -13,6 +13,8 @@ from typing import Any, Self, TypeVar, cast
 
 import aiosqlite
 
+from app.sentences import Sentence, joined
+
 T = TypeVar("T")
 
 MEMORY = ":memory:"
@@ -33,17 +35,37 @@ PRAGMAS = (
 # What SQLite may run into through no fault of the program, and what a person can do about it.
 # Any other error is a bug in a statement, and passes as it is.
 FAULTS = {
-    sqlite3.SQLITE_FULL: "The disk is full. Free some space; saving then goes on by itself.",
-    sqlite3.SQLITE_IOERR: "The disk refuses to read or write. Check the disk and its quota.",
-    sqlite3.SQLITE_BUSY: "Another program keeps the database locked. Find it and let it finish.",
-    sqlite3.SQLITE_LOCKED: "The database is locked. Try again in a moment.",
-    sqlite3.SQLITE_READONLY: "The database is read-only. Check who owns its file and folder.",
-    sqlite3.SQLITE_CANTOPEN: "The database can't be opened. Check its folder and its owner.",
-    sqlite3.SQLITE_PERM: "The database may not be opened. Check who owns its file and folder.",
-    sqlite3.SQLITE_PROTOCOL: "The database's lock can't be taken. Is it on a network drive?",
-    sqlite3.SQLITE_INTERRUPT: "The database was closed before the statement could finish.",
-    sqlite3.SQLITE_CORRUPT: "The database file is damaged. Restore the newest good backup.",
-    sqlite3.SQLITE_NOTADB: "The file is not a database, or damaged. Restore the newest backup.",
+    sqlite3.SQLITE_FULL: Sentence(
+        "The disk is full. Free some space; saving then goes on by itself."
+    ),
+    sqlite3.SQLITE_IOERR: Sentence(
+        "The disk refuses to read or write. Check the disk and its quota."
+    ),
+    sqlite3.SQLITE_BUSY: Sentence(
+        "Another program keeps the database locked. Find it and let it finish."
+    ),
+    sqlite3.SQLITE_LOCKED: Sentence("The database is locked. Try again in a moment."),
+    sqlite3.SQLITE_READONLY: Sentence(
+        "The database is read-only. Check who owns its file and folder."
+    ),
+    sqlite3.SQLITE_CANTOPEN: Sentence(
+        "The database can't be opened. Check its folder and its owner."
+    ),
+    sqlite3.SQLITE_PERM: Sentence(
+        "The database may not be opened. Check who owns its file and folder."
+    ),
+    sqlite3.SQLITE_PROTOCOL: Sentence(
+        "The database's lock can't be taken. Is it on a network drive?"
+    ),
+    sqlite3.SQLITE_INTERRUPT: Sentence(
+        "The database was closed before the statement could finish."
+    ),
+    sqlite3.SQLITE_CORRUPT: Sentence(
+        "The database file is damaged. Restore the newest good backup."
+    ),
+    sqlite3.SQLITE_NOTADB: Sentence(
+        "The file is not a database, or damaged. Restore the newest backup."
+    ),
 }
 
 
@@ -64,7 +86,9 @@ def _faults_in_words() -> Iterator[None]:
         code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
         if code not in FAULTS:
             raise
-        raise DatabaseUnavailable(f"{FAULTS[code]} ({error.sqlite_errorname})") from error
+        raise DatabaseUnavailable(
+            joined(" ", [FAULTS[code], f"({error.sqlite_errorname})"])
+        ) from error
 
 
 class Database:

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from app.sentences import Sentence
+
 
 class Role(StrEnum):
     """What somebody is. A wall is a screen, never a person."""
@@ -27,6 +29,26 @@ class Right(StrEnum):
     ADMINISTER = "administer"
     READ_AUDIT = "read_audit"
 
+
+RIGHT_WORDS = {
+    Right.LISTEN: Sentence("listen"),
+    Right.WHISPER: Sentence("whisper"),
+    Right.BARGE: Sentence("barge in"),
+    Right.CUSTOMER: Sentence("speak to the caller"),
+    Right.PAUSE: Sentence("pause"),
+    Right.CALL: Sentence("call"),
+    Right.SEE_NUMBERS: Sentence("see numbers"),
+    Right.ADMINISTER: Sentence("administer"),
+    Right.READ_AUDIT: Sentence("read the audit"),
+}
+ROLE_WORDS = {
+    Role.ADMIN: Sentence("administrator"),
+    Role.SUPERVISOR: Sentence("supervisor"),
+    Role.VIEWER: Sentence("viewer"),
+    Role.WALL: Sentence("wall"),
+}
+OWN_TELEPHONE = Sentence("That is your own telephone.")
+OUTSIDE = Sentence("This is outside the queues of your account.")
 
 SPYING = frozenset({Right.LISTEN, Right.WHISPER, Right.BARGE, Right.CUSTOMER})
 ACTING = SPYING | {Right.PAUSE, Right.CALL}
@@ -100,14 +122,14 @@ class Target:
 def refusal(principal: Principal, right: Right, target: Target | None = None) -> str:
     """Why this is not allowed, in words for the person who asks; "" when it is."""
     if not principal.may(right):
-        return f"Your account does not have the right “{right.value.replace('_', ' ')}”."
+        return Sentence("Your account does not have the right “{right}”.", right=RIGHT_WORDS[right])
     if target is None:
         return ""
     if right in SPYING and target.never_listen:
-        return "This agent is marked “never listen”: nobody may listen in."
+        return Sentence("This agent is marked “never listen”: nobody may listen in.")
     if right in SPYING and target.extension and target.extension == principal.extension:
-        return "That is your own telephone."
-    return "" if _in_scope(principal, target) else "This is outside the queues of your account."
+        return OWN_TELEPHONE
+    return "" if _in_scope(principal, target) else OUTSIDE
 
 
 def _in_scope(principal: Principal, target: Target) -> bool:

@@ -31,6 +31,10 @@ class Sentence(str):
     def __eq__(self, other: object) -> bool:
         return super().__eq__(other)
 
+    def filled(self, **values: object) -> "Sentence":
+        """The sentence with its values, where the template alone was kept."""
+        return Sentence(self._template, **values)
+
     def said(self, translate: Translate) -> str:
         """The sentence in the language of `translate`."""
         words = translate(self._template)

@@ -12,6 +12,7 @@ from hashlib import sha256
 import aiosqlite
 
 from app.database import Database
+from app.sentences import Sentence
 
 STEPS = (
     """CREATE TABLE webhook_token (
@@ -22,6 +23,7 @@ STEPS = (
     ) STRICT""",
 )
 WEEK_S = 7 * 86_400
+GIVEN = Sentence("The webhook token is set by PITWALL_WEBHOOK_TOKEN; change it there.")
 
 
 @dataclass(slots=True)
@@ -74,7 +76,7 @@ class WebhookTokens:
         Raises ValueError when the token comes from the environment: it can only change there.
         """
         if self.is_given:
-            raise ValueError("The webhook token is set by PITWALL_WEBHOOK_TOKEN; change it there.")
+            raise ValueError(GIVEN)
         token = secrets.token_urlsafe(32)
         now = self._clock()
         await self._store(digest_of(token.encode()), now, now + grace_s * 1000)

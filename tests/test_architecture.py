@@ -23,7 +23,7 @@ STARTS = {"main", "server", "demo", "people", "__main__"}
 MAY_IMPORT: dict[str, frozenset[str]] = {
     # the floor and what carries it
     "domain": frozenset(),
-    "log": frozenset({"domain", "database"}),
+    "log": frozenset({"domain", "database", "sentences"}),
     "pbx": frozenset({"domain", "sentences"}),
     "screen": frozenset(),
     "audience": frozenset({"domain"}),
@@ -39,12 +39,12 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "sentences": frozenset(),
     "language": frozenset({"sentences"}),
     # stores and the ground they stand on
-    "database": frozenset(),
+    "database": frozenset({"sentences"}),
     "settings": frozenset(),
     "protocol": frozenset(),
     "masking": frozenset(),
     "peers": frozenset(),
-    "webhook_tokens": frozenset({"database"}),
+    "webhook_tokens": frozenset({"database", "sentences"}),
     "webhook_journal": frozenset({"database", "masking", "pbx", "peers"}),
     # who somebody is and what they may do
     "rights": frozenset({"sentences"}),

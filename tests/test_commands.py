@@ -107,7 +107,7 @@ async def test_the_page_gets_a_summary_of_several(site, path):
     told = answer.json()
 
     assert re.match(
-        r"1 (paused|resumed), 2 failed: 102 — The PBX refused it; 104 — ", told["message"]
+        r"1 (paused|resumed), 2 failed: 102 — The PBX refused it. 104 — ", told["message"]
     )
     assert [agent for agent, part in told["agents"].items() if part["ok"]] == ["101"]
 

@@ -6,6 +6,8 @@ import re
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from app.sentences import Sentence
+
 SHORTEST = 12
 LONGEST = 256
 ATONCE = 2
@@ -27,6 +29,9 @@ _WORDS = """
 """
 _COMMON = frozenset(_WORDS.split())
 _RUNS = "0123456789012345678901234567890 abcdefghijklmnopqrstuvwxyz qwertyuiopasdfghjklzxcvbnm"
+GUESSABLE = Sentence(
+    "This password is one of the first that an attacker tries. Choose another one."
+)
 
 
 class PasswordsBusy(Exception):
@@ -36,13 +41,14 @@ class PasswordsBusy(Exception):
 def problem_with(password: str, username: str = "") -> str:
     """What is wrong with a new password, in words for the person who chose it; "" when nothing."""
     if len(password) < SHORTEST:
-        return (
-            f"Use at least {SHORTEST} characters. Several words in a row are easy to keep in mind."
+        return Sentence(
+            "Use at least {least} characters. Several words in a row are easy to keep in mind.",
+            least=SHORTEST,
         )
     if len(password) > LONGEST:
-        return f"Use at most {LONGEST} characters."
+        return Sentence("Use at most {most} characters.", most=LONGEST)
     if _is_guessable(password.casefold(), username.casefold()):
-        return "This password is one of the first that an attacker tries. Choose another one."
+        return GUESSABLE
     return ""
 
 

@@ -220,7 +220,7 @@ def _checked(display: Display) -> Display:
         (display.theme, THEMES, "theme"),
     ):
         if value not in allowed:
-            raise WallProblem(f"Choose one of the listed values for the {what}.", what)
+            raise WallProblem("Choose one of the listed values.", what)
     if display.layout == "queue" and (display.queues is None or len(display.queues) != 1):
         raise WallProblem("The layout of one queue needs exactly one queue: name it.", "queues")
     return replace(display, name=name)

@@ -12,7 +12,8 @@ from functools import partial
 
 from app.actions.deeds import Order
 from app.actions.desk import Desk, deed_on
-from app.actions.targets import agent_target, called
+from app.actions.pausing import PAUSED
+from app.actions.targets import agent_target, called_first
 from app.audit import Actor
 from app.domain.events import (
     Event,
@@ -75,7 +76,7 @@ class Aftermath:
                 call=partial(self._desk.pbx.pause, agent.extension, True),
                 key=("after call", agent.extension),
                 wish=self._desk.state.seq,
-                done=f"{called(agent.extension, agent.name)} is paused.",
+                done=PAUSED.filled(agent=called_first(agent.extension, agent.name)),
                 shown=[no_more, noted],
                 if_unknown=[no_more, replace(noted, paused=None)],
             )

@@ -9,11 +9,17 @@ from app.actions.dial_rules import plain_number
 from app.actions.targets import NoTarget, abandon_target, agent_target, called
 from app.audit import Deed
 from app.domain.events import CallBackPlaced, Event
-from app.rights import Right, Target
+from app.rights import OWN_TELEPHONE, Right, Target
+from app.sentences import Sentence, wording
 
-NOT_ALLOWED = "Numbers like this one may not be dialled from here."
-NO_NUMBER = "That is not a telephone number: 3 to 20 digits, with or without a + before them."
-NOT_YOURS = "A call starts from your own phone, the one in your account."
+NOT_ALLOWED = Sentence("Numbers like this one may not be dialled from here.")
+NO_NUMBER = Sentence(
+    "That is not a telephone number: 3 to 20 digits, with or without a + before them."
+)
+NOT_YOURS = Sentence("A call starts from your own phone, the one in your account.")
+THEN_AGENT = Sentence("Your phone {own} rings; then {agent} is called.")
+THEN_NUMBER = Sentence("Your phone {own} rings; then the number is called.")
+THEN_CALLER = Sentence("Your phone {own} rings; then the caller is called back.")
 
 
 class Calling:
@@ -30,11 +36,12 @@ class Calling:
         try:
             target = agent_target(self._desk.state, extension)
         except NoTarget as problem:
-            return await self._desk.refuse(asker, deed, problem.status, str(problem))
+            return await self._desk.refuse(asker, deed, problem.status, wording(problem))
         if extension == asker.principal.extension:
-            return await self._desk.refuse(asker, deed, 409, "That is your own telephone.")
+            return await self._desk.refuse(asker, deed, 409, OWN_TELEPHONE)
         who = called(extension, target.agent_name)
-        return await self._place(asker, target, extension, f"then {who} is called")
+        done = THEN_AGENT.filled(own=asker.principal.extension, agent=who)
+        return await self._place(asker, target, extension, done)
 
     async def number(self, asker: Asker, phone: str, own: str = "") -> Outcome:
         """Call a number; `own`, where it was given, must be the asker's own extension."""
@@ -48,7 +55,8 @@ class Calling:
             return await self._desk.refuse(asker, deed, 403, NOT_ALLOWED)
         if own and own != asker.principal.extension:
             return await self._desk.refuse(asker, deed, 403, NOT_YOURS)
-        return await self._place(asker, target, target.phone, "then the number is called")
+        done = THEN_NUMBER.filled(own=asker.principal.extension)
+        return await self._place(asker, target, target.phone, done)
 
     async def back(self, asker: Asker, callid: str, known: Target | None = None) -> Outcome:
         """Call back somebody who gave up. A caller may have sent any number as their own.
@@ -61,18 +69,19 @@ class Calling:
         try:
             target = known or abandon_target(self._desk.state, callid)
         except NoTarget as problem:
-            return await self._desk.refuse(asker, deed, problem.status, str(problem))
+            return await self._desk.refuse(asker, deed, problem.status, wording(problem))
         number = plain_number(target.phone)
         if not number or not self._desk.policy.dial.allow(number):
             why = NOT_ALLOWED if number else NO_NUMBER
             return await self._desk.refuse(asker, deed_on("call back", target), 403, why)
         placed = CallBackPlaced(callid=callid, by=asker.name)
-        return await self._place(asker, target, number, "then the caller is called back", [placed])
+        done = THEN_CALLER.filled(own=asker.principal.extension)
+        return await self._place(asker, target, number, done, [placed])
 
     async def _may_not(self, asker: Asker, deed: Deed) -> Outcome | None:
         """What stands against any call of theirs, whomever they want to call."""
         if wait := self._desk.rates.wait_s(asker.principal.user_id):
-            why = f"Too many calls in a short time. Try again in {wait} s."
+            why = Sentence("Too many calls in a short time. Try again in {wait} s.", wait=wait)
             refused = await self._desk.refuse(asker, deed, 429, why)
             return replace(refused, retry_s=wait)
         if not asker.principal.extension:
@@ -84,7 +93,7 @@ class Calling:
         asker: Asker,
         target: Target,
         number: str,
-        then: str,
+        done: Sentence,
         shown: Sequence[Event] = (),
     ) -> Outcome:
         deed = deed_on("call back" if shown else "call", target)
@@ -103,7 +112,7 @@ class Calling:
                 call=dial,
                 key=(asker.principal.user_id, "dial"),
                 wish=(number, target.callid),
-                done=f"Your phone {own} rings; {then}.",
+                done=done,
                 shown=shown,
             )
         )

@@ -16,12 +16,15 @@ from app.database import DatabaseUnavailable
 from app.domain.events import Event
 from app.log import EventLog, LogUnavailable
 from app.pbx import PbxError
+from app.sentences import Sentence, joined, wording
 
 # An answer within 6 s means that all of it is ready a little before.
 ANSWER_S = 5.8
 PBX_S = 5.4
 
 STATUSES = {"timeout": 504, "busy": 503, "unconfigured": 503}
+
+UNSEEN = Sentence("But the board can't show it: nothing can be stored.")
 
 logger = logging.getLogger(__name__)
 
@@ -91,9 +94,11 @@ class Deeds:
             async with asyncio.timeout(ANSWER_S):
                 return await self._flights.run(order.key, order.wish, lambda: self._do(order))
         except StillBusy:
-            return Outcome(Kind.REFUSED, "Your click before this one is still being done.", 409)
+            return Outcome(
+                Kind.REFUSED, Sentence("Your click before this one is still being done."), 409
+            )
         except TimeoutError:
-            sentence = "There is no result yet, so it is unknown. The audit will have it."
+            sentence = Sentence("There is no result yet, so it is unknown. The audit will have it.")
             return Outcome(Kind.UNKNOWN, sentence, 504)
 
     async def settle(self) -> None:
@@ -105,7 +110,9 @@ class Deeds:
             intent = await self._audit.intent(order.actor, order.deed)
         except DatabaseUnavailable as error:
             logger.error("Nothing was done, for want of an audit row: %s", error)
-            sentence = "Nothing was done: it could not be written to the audit. Is the disk full?"
+            sentence = Sentence(
+                "Nothing was done: it could not be written to the audit. Is the disk full?"
+            )
             return Outcome(Kind.FAILED, sentence, 503)
         outcome = await self._ask(order)
         await self._conclude(intent, outcome)
@@ -118,9 +125,9 @@ class Deeds:
                 await order.call()
         except PbxError as error:
             kind = Kind.UNKNOWN if error.unknown else Kind.FAILED
-            return Outcome(kind, str(error), STATUSES.get(error.kind, 502))
+            return Outcome(kind, wording(error), STATUSES.get(error.kind, 502))
         except TimeoutError:
-            sentence = "The PBX did not answer in time; whether it did it is unknown."
+            sentence = Sentence("The PBX did not answer in time; whether it did it is unknown.")
             return Outcome(Kind.UNKNOWN, sentence, 504)
         return Outcome(Kind.DONE, order.done)
 
@@ -137,6 +144,6 @@ class Deeds:
                 await self._log.append(events)
         except LogUnavailable as error:
             logger.error("The board can't show what was done: %s", error)
-            sentence = f"{outcome.sentence} But the board can't show it: nothing can be stored."
+            sentence = joined(" ", [outcome.sentence, UNSEEN])
             return Outcome(outcome.kind, sentence, outcome.status)
         return outcome

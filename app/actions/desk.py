@@ -15,6 +15,7 @@ from app.domain.model import FloorState
 from app.log import EventLog
 from app.pbx import Pbx
 from app.rights import Principal, Right, Target, refusal
+from app.sentences import Sentence
 
 LONGEST_REASON = 200
 LISTEN_REASONS = ("Training", "Quality", "Agent asked for help", "Complaint", "Other")
@@ -22,7 +23,7 @@ PAUSE_REASONS = ("Break", "Lunch", "Meeting", "Training", "After-call work", "Te
 # How long an answer waits for the PBX to report that what it accepted has happened.
 REPORT_S = 1.5
 
-NO_EXTENSION = (
+NO_EXTENSION = Sentence(
     "Your account has no extension, so the PBX knows no phone to ring. "
     "An administrator sets it on the page of users."
 )
@@ -88,7 +89,7 @@ class Desk:
     async def refuse(self, asker: Asker, deed: Deed, status: int, why: str) -> Outcome:
         """Say no, and note it; the refusal stands even where it can't be written down."""
         try:
-            await self.audit.denied(asker.actor, deed, why)
+            await self.audit.denied(asker.actor, deed, str(why))
         except DatabaseUnavailable as error:
             logger.error("A refusal is not in the audit: %s", error)
         return Outcome(Kind.REFUSED, why, status)

@@ -15,16 +15,23 @@ from app.domain.states import Status
 from app.log import LogUnavailable
 from app.pbx import PbxError, SpyMode
 from app.rights import Right, Target
+from app.sentences import Sentence, wording
 
 LOOK_S = 2.0
 
 DONE = {
-    SpyMode.LISTEN: "Your phone {own} rings: then you hear {agent}. Nobody hears you.",
-    SpyMode.WHISPER: "Your phone {own} rings: then you speak to {agent}; the caller hears nothing.",
-    SpyMode.BARGE: "Your phone {own} rings: then {agent} and the caller both hear you.",
-    SpyMode.CUSTOMER: "Your phone {own} rings: then you speak to the caller, unheard by {agent}.",
+    SpyMode.LISTEN: Sentence("Your phone {own} rings: then you hear {agent}. Nobody hears you."),
+    SpyMode.WHISPER: Sentence(
+        "Your phone {own} rings: then you speak to {agent}; the caller hears nothing."
+    ),
+    SpyMode.BARGE: Sentence("Your phone {own} rings: then {agent} and the caller both hear you."),
+    SpyMode.CUSTOMER: Sentence(
+        "Your phone {own} rings: then you speak to the caller, unheard by {agent}."
+    ),
 }
-ENDED = "You are no longer shown as listening. If your phone is still off the hook, hang it up."
+ENDED = Sentence(
+    "You are no longer shown as listening. If your phone is still off the hook, hang it up."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +59,12 @@ class Listening:
         try:
             target = spy_target(desk.state, wish.callid, wish.extension)
         except NoTarget as problem:
-            return await desk.refuse(asker, deed, problem.status, str(problem))
+            return await desk.refuse(asker, deed, problem.status, wording(problem))
         deed = deed_on(mode, target, mode, wish.reason)
         if no := await desk.forbidden(asker, Right(mode), target, deed):
             return no
         if self._needs_reason(asker, wish, target):
-            return invalid("Say why you listen: choose a reason.")
+            return invalid(Sentence("Say why you listen: choose a reason."))
         return await desk.deeds.carry_out(self._order(asker, wish, target))
 
     async def end(self, asker: Asker, extension: str) -> Outcome:
@@ -68,10 +75,10 @@ class Listening:
         deed = Deed("listen ended", extension=extension)
         if extension not in self._where(asker):
             return await self._desk.refuse(
-                asker, deed, 409, "You are not shown as listening there."
+                asker, deed, 409, Sentence("You are not shown as listening there.")
             )
         if await self._still_talks(asker.principal.extension):
-            why = (
+            why = Sentence(
                 "Your phone is still in a call: hang it up first. The board can't do that for you."
             )
             return await self._desk.refuse(asker, deed, 409, why)
@@ -79,7 +86,7 @@ class Listening:
             await self._desk.audit.done(asker.actor, deed)
             await self._desk.log.append([ListenEnded(supervisor=asker.name, extension=extension)])
         except (DatabaseUnavailable, LogUnavailable):
-            return Outcome(Kind.FAILED, "It could not be stored. Is the disk full?", 503)
+            return Outcome(Kind.FAILED, Sentence("It could not be stored. Is the disk full?"), 503)
         return Outcome(Kind.DONE, ENDED)
 
     async def _still_talks(self, phone: str) -> bool:
@@ -116,7 +123,7 @@ class Listening:
             # One phone, one listening: whatever else is clicked meanwhile has to wait.
             key=(asker.principal.user_id, "spy"),
             wish=(mode, wish.callid, target.extension),
-            done=DONE[mode].format(own=own, agent=called(target.extension, target.agent_name)),
+            done=DONE[mode].filled(own=own, agent=called(target.extension, target.agent_name)),
             shown=shown,
             if_unknown=shown,
         )

@@ -5,13 +5,19 @@ from functools import partial
 
 from app.actions.deeds import Kind, Order, Outcome
 from app.actions.desk import Asker, Desk, deed_on
-from app.actions.targets import NoTarget, agent_target, called
+from app.actions.targets import NoTarget, agent_target, called, called_first
 from app.audit import Deed
 from app.database import DatabaseUnavailable
 from app.domain.events import Event, PauseNoted, PauseWanted
 from app.domain.states import Status
 from app.log import LogUnavailable
 from app.rights import Right, Target
+from app.sentences import Sentence, wording
+
+PAUSED = Sentence("{agent} is paused.")
+BACK = Sentence("{agent} is back.")
+PAUSE_UNREPORTED = Sentence("The PBX accepted it, but has not reported {agent} as paused yet.")
+BACK_UNREPORTED = Sentence("The PBX accepted it, but has not reported {agent} as back yet.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +73,8 @@ class Pausing:
         if agent.pause_wanted and agent.mode is not Status.PAUSE:
             deed = deed_on("resume", target)
             name = called(extension, target.agent_name)
-            return await self._note(asker, deed, cancel, f"No pause for {name} after this call.")
+            none = Sentence("No pause for {agent} after this call.", agent=name)
+            return await self._note(asker, deed, cancel, none)
         noted = PauseNoted(extension=extension, by=asker.name, paused=False)
         return await self._set(asker, target, noted)
 
@@ -78,7 +85,7 @@ class Pausing:
             target = agent_target(self._desk.state, extension)
         except NoTarget as problem:
             deed = Deed(action, extension=extension, reason=reason)
-            return await self._desk.refuse(asker, deed, problem.status, str(problem))
+            return await self._desk.refuse(asker, deed, problem.status, wording(problem))
         deed = deed_on(action, target, reason=reason)
         return await self._desk.forbidden(asker, Right.PAUSE, target, deed) or target
 
@@ -87,8 +94,9 @@ class Pausing:
         event = PauseWanted(
             extension=target.extension, reason=wish.reason, until=wish.until, by=asker.name
         )
-        name = called(target.extension, target.agent_name)
-        return await self._note(asker, deed, event, f"{name} will be paused after this call.")
+        name = called_first(target.extension, target.agent_name)
+        will = Sentence("{agent} will be paused after this call.", agent=name)
+        return await self._note(asker, deed, event, will)
 
     async def _note(self, asker: Asker, deed: Deed, event: Event, sentence: str) -> Outcome:
         """Something only the board keeps: in the audit, then on the floor."""
@@ -96,14 +104,14 @@ class Pausing:
             await self._desk.audit.done(asker.actor, deed)
             await self._desk.log.append([event])
         except (DatabaseUnavailable, LogUnavailable):
-            return Outcome(Kind.FAILED, "It could not be stored. Is the disk full?", 503)
-        return Outcome(Kind.DONE, _upper(sentence))
+            return Outcome(Kind.FAILED, Sentence("It could not be stored. Is the disk full?"), 503)
+        return Outcome(Kind.DONE, sentence)
 
     async def _set(
         self, asker: Asker, target: Target, noted: PauseNoted, *more: Event, planned: str = ""
     ) -> Outcome:
         extension, paused = target.extension, bool(noted.paused)
-        name = _upper(called(extension, target.agent_name))
+        name, done = called_first(extension, target.agent_name), PAUSED if paused else BACK
         outcome = await self._desk.deeds.carry_out(
             Order(
                 actor=asker.actor,
@@ -111,7 +119,7 @@ class Pausing:
                 call=partial(self._desk.pbx.pause, extension, paused),
                 key=(asker.principal.user_id, "pause", extension),
                 wish=(paused, noted.reason, planned),
-                done=f"{name} is {'paused' if paused else 'back'}.",
+                done=done.filled(agent=name),
                 shown=[noted, *more],
                 # Without an answer the reason is kept, for the pause that may have begun.
                 if_unknown=[replace(noted, paused=None)] if paused else (),
@@ -129,10 +137,6 @@ class Pausing:
         if await self._desk.reported(lambda: (agent.mode is Status.PAUSE) is paused, began):
             return outcome
         self._desk.doubt(outcome.extension)
-        name, word = called(agent.extension, agent.name), "paused" if paused else "back"
-        sentence = f"The PBX accepted it, but has not reported {name} as {word} yet."
+        sentence = PAUSE_UNREPORTED if paused else BACK_UNREPORTED
+        sentence = sentence.filled(agent=called(agent.extension, agent.name))
         return replace(outcome, kind=Kind.ASKED, status=202, sentence=sentence)
-
-
-def _upper(sentence: str) -> str:
-    return sentence[:1].upper() + sentence[1:]

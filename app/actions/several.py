@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from app.actions.deeds import ANSWER_S, Kind, Outcome
 from app.actions.desk import Asker
 from app.actions.pausing import PauseWish, Pausing
+from app.sentences import Sentence, joined
 
 MOST = 300
 AT_ONCE = 8
@@ -14,8 +15,11 @@ AT_ONCE = 8
 BEGIN_S = ANSWER_S / 2
 WHOLE_S = ANSWER_S - 0.3
 
-NOT_TRIED = "not tried, because the PBX is too slow for so many at once"
-NOT_YET = "no answer yet, so it is unknown"
+NOT_TRIED = Sentence("not tried, because the PBX is too slow for so many at once.")
+ACCEPTED = Sentence("{number} accepted but not reported yet")
+UNKNOWN = Sentence("{number} unknown")
+FAILED = Sentence("{number} failed")
+NOT_YET = Sentence("no answer yet, so it is unknown.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +33,13 @@ class Several:
         began = self.monotonic()
         act = lambda extension: self.pausing.ask_to_pause(asker, extension, wish)  # noqa: E731
         outcomes = await self._confirmed(await self._each(extensions, act, began), True, began)
-        return summed_up(outcomes, "paused")
+        return summed_up(outcomes, Sentence("{number} paused"))
 
     async def resume(self, asker: Asker, extensions: Sequence[str]) -> Outcome:
         began = self.monotonic()
         act = lambda extension: self.pausing.ask_to_resume(asker, extension)  # noqa: E731
         outcomes = await self._confirmed(await self._each(extensions, act, began), False, began)
-        return summed_up(outcomes, "resumed")
+        return summed_up(outcomes, Sentence("{number} resumed"))
 
     async def _each(
         self,
@@ -70,20 +74,22 @@ def _result(task: "asyncio.Task[Outcome]") -> Outcome:
     return Outcome(Kind.UNKNOWN, NOT_YET, 504)
 
 
-def summed_up(outcomes: Mapping[str, Outcome], word: str) -> Outcome:
+def summed_up(outcomes: Mapping[str, Outcome], worked: Sentence) -> Outcome:
     """“5 paused, 1 failed: 104 — the PBX could not be reached.”"""
     by_kind = {kind: [each for each in outcomes.values() if each.kind is kind] for kind in Kind}
     asked, bad = by_kind[Kind.ASKED], {k: v for k, v in outcomes.items() if not v.ok}
     unknown = bool(bad) and all(each.kind is Kind.UNKNOWN for each in bad.values())
-    counts = [f"{len(by_kind[Kind.DONE])} {word}"]
-    counts += [f"{len(asked)} accepted but not reported yet"] if asked else []
-    counts += [f"{len(bad)} {'unknown' if unknown else 'failed'}"] if bad else []
-    reasons = "; ".join(f"{who} — {each.sentence.rstrip('.')}" for who, each in bad.items())
-    sentence = ", ".join(counts) + (f": {reasons}." if bad else ".")
+    failed = UNKNOWN if unknown else FAILED
+    counts = [worked.filled(number=len(by_kind[Kind.DONE]))]
+    counts += [ACCEPTED.filled(number=len(asked))] if asked else []
+    counts += [failed.filled(number=len(bad))] if bad else []
+    reasons = [joined(" — ", [who, each.sentence]) for who, each in bad.items()]
+    counted = joined("", [joined(", ", counts), ":" if bad else "."])
+    sentence = joined(" ", [counted, *reasons])
     parts = tuple(outcomes.items())
     if not bad:
         kind, status = (Kind.ASKED, 202) if asked else (Kind.DONE, 200)
         return Outcome(kind, sentence, status, parts=parts)
-    worked = len(bad) < len(outcomes)
-    status = 200 if worked else next(iter(bad.values())).status
+    some = len(bad) < len(outcomes)
+    status = 200 if some else next(iter(bad.values())).status
     return Outcome(Kind.UNKNOWN if unknown else Kind.FAILED, sentence, status, parts=parts)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import aiosqlite
 
 from app.database import Database
+from app.sentences import Sentence
 
 STEPS = (
     """CREATE TABLE alarm_channel (
@@ -73,7 +74,8 @@ class Channels:
     ) -> None:
         """Keep one more. Raises ChannelProblem, DatabaseUnavailable."""
         if len(self._channels) >= MOST:
-            raise ChannelProblem(f"There are at most {MOST} channels; remove one first.")
+            full = Sentence("There are at most {most} channels; remove one first.", most=MOST)
+            raise ChannelProblem(full)
         if not name.strip():
             raise ChannelProblem("Give the channel a name.")
         row = (name.strip(), url, level, scope, tells_cleared, self._clock())

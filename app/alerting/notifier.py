@@ -21,6 +21,7 @@ from app.domain.rules import AlarmEntry
 from app.domain.turn import Changes
 from app.log import EventLog, LogUnavailable
 from app.projector import Projector
+from app.sentences import Sentence
 
 TOLD = frozenset({"raised", "repeated", "returned"})
 # After that an alarm is no news; what could not be told by then is given up.
@@ -31,7 +32,7 @@ SEND_S = 40.0
 LOOK_S = 30.0
 THREADS = 4
 
-TOO_LONG = f"The service did not answer within {SEND_S:.0f} seconds."
+TOO_LONG = Sentence("The service did not answer within {seconds} s.", seconds=round(SEND_S))
 
 Send = Callable[[str, str, str], str]
 Compose = Callable[[Sequence[AlarmEntry]], tuple[str, str]]
@@ -99,7 +100,7 @@ class Notifier:
         except TimeoutError:
             return TOO_LONG
         except Exception as error:  # noqa: BLE001 - a hundred services' code; none may end us
-            return f"The message could not be sent ({type(error).__name__})."
+            return Sentence("The message could not be sent ({error}).", error=type(error).__name__)
 
     # Inside
 
@@ -161,7 +162,7 @@ class Notifier:
         self._told = {pair for pair in self._told if pair[1] >= oldest}
         self._told |= {(channel.channel, number) for number in numbers}
         try:
-            event = AlarmSent(channel=channel.channel, entries=numbers, error=error)
+            event = AlarmSent(channel=channel.channel, entries=numbers, error=str(error))
             await self._log.append([event])
         except LogUnavailable as reason:
             logger.error("That alarms were told to “%s” is not kept: %s", channel.name, reason)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from app.domain.events import Event
 from app.log import LogUnavailable
+from app.sentences import Sentence, wording
 
 MOST_WAITING = 10_000
 CLOSE_PATIENCE_S = 12.0
@@ -55,7 +56,10 @@ class GroupCommit:
         """Let it be written with the next batch. Raises LogUnavailable when too many wait."""
         if self._events + len(entry.events) > MOST_WAITING:
             raise LogUnavailable(
-                f"More than {MOST_WAITING} events wait for the disk. Is it slow, or locked?"
+                Sentence(
+                    "More than {number} events wait for the disk. Is it slow, or locked?",
+                    number=MOST_WAITING,
+                )
             )
         self._next.append(entry)
         self._events += len(entry.events)
@@ -70,16 +74,16 @@ class GroupCommit:
             await asyncio.wait([self._writing], timeout=CLOSE_PATIENCE_S)
             self._writing.cancel()
         left, self._next = self._next, []
-        self._let_go(left, "The program ended before these events were on disk.")
+        self._let_go(left, Sentence("The program ended before these events were on disk."))
 
     async def _write_all(self) -> None:
         while self._next:
             batch, self._next = self._next, []
-            why = "Writing broke off; the program's error log says why."
+            why: str = Sentence("Writing broke off; the program's error log says why.")
             try:
                 await self._write(batch)
             except LogUnavailable as error:
-                why = str(error)
+                why = wording(error)
             finally:
                 # Even after a bug or at the end of the program nobody may wait for ever.
                 self._let_go(batch, why)

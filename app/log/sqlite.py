@@ -15,6 +15,7 @@ from app.log.codec import decode, encode
 from app.log.commits import GroupCommit, Waiting
 from app.log.receipts import RECEIPT_MS, Receipts
 from app.log.tail import CHUNK, Tail
+from app.sentences import Sentence, joined, wording
 
 STEPS = (
     """
@@ -28,6 +29,9 @@ STEPS = (
     CREATE TABLE snapshot (seq INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT;
     """,
 )
+NO_SNAPSHOT = Sentence("The snapshot could not be saved.")
+NOT_SAVED = Sentence("The events could not be saved.")
+NOT_READ = Sentence("The log could not be read.")
 
 
 class SqliteLog:
@@ -110,7 +114,7 @@ class SqliteLog:
         try:
             await self._database.write(job)
         except DatabaseUnavailable as error:
-            raise LogUnavailable(f"The snapshot could not be saved. {error}") from error
+            raise LogUnavailable(joined(" ", [NO_SNAPSHOT, wording(error)])) from error
 
     async def latest_snapshot(self) -> Snapshot | None:
         """The newest snapshot kept, if any, but none of a longer log. Raises LogUnavailable."""
@@ -141,7 +145,7 @@ class SqliteLog:
         try:
             await self._database.write(job)
         except DatabaseUnavailable as error:
-            raise LogUnavailable(f"The events could not be saved. {error}") from error
+            raise LogUnavailable(joined(" ", [NOT_SAVED, wording(error)])) from error
         except sqlite3.IntegrityError as error:
             raise LogUnavailable(
                 "Another program appends to this log. Stop it, then start this one again."
@@ -179,7 +183,7 @@ class SqliteLog:
         try:
             return await self._database.read(sql, parameters)
         except DatabaseUnavailable as error:
-            raise LogUnavailable(f"The log could not be read. {error}") from error
+            raise LogUnavailable(joined(" ", [NOT_READ, wording(error)])) from error
 
 
 def _rows(batch: Sequence[Waiting], first: int) -> list[tuple[int, int, str, str, str | None]]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from app.pbx import PbxError
+from app.sentences import Sentence
 
 logger = logging.getLogger(__name__)
 
@@ -56,8 +57,12 @@ class Breaker:
         if self._probing or left_s > 0:
             raise PbxError(
                 "busy",
-                f"The PBX failed {self._failures} times in a row, so nothing was sent to it. "
-                f"Try again in {max(1, round(left_s))} s.",
+                Sentence(
+                    "The PBX failed {times} times in a row, so nothing was sent to it. "
+                    "Try again in {wait} s.",
+                    times=self._failures,
+                    wait=max(1, round(left_s)),
+                ),
             )
 
     def _failed(self, probe: bool) -> None:

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from app.domain.events import CallRecorded
 from app.pbx import Finding, Member, PbxError, PhoneState
+from app.sentences import Sentence, joined, wording
 
 T = TypeVar("T")
 
@@ -42,7 +43,7 @@ async def _outcome(question: Awaitable[T]) -> T | PbxError:
 
 def _reach(listed: list[Member] | PbxError) -> Finding:
     if isinstance(listed, PbxError) and listed.kind in NOT_REACHED:
-        return Finding("reach", False, str(listed))
+        return Finding("reach", False, wording(listed))
     return Finding("reach", True, "The PBX answers.")
 
 
@@ -51,27 +52,30 @@ def _key(listed: list[Member] | PbxError) -> Finding:
         return Finding("key", True, "The PBX accepts the key.")
     if listed.kind in NOT_REACHED:
         return Finding("key", False, "Not tried, because the PBX was not reached.")
-    return Finding("key", False, f"Nothing shows that the PBX accepts the key. {listed}")
+    why = Sentence("Nothing shows that the PBX accepts the key.")
+    return Finding("key", False, joined(" ", [why, wording(listed)]))
 
 
 def _members(listed: list[Member] | PbxError) -> Finding:
     if isinstance(listed, PbxError):
-        return Finding("all_members", False, str(listed))
+        return Finding("all_members", False, wording(listed))
     queues = {queue for member in listed for queue in member.queues}
-    return Finding("all_members", True, f"Agents: {len(listed)}. Queues: {len(queues)}.")
+    seen = Sentence("Agents: {agents}. Queues: {queues}.", agents=len(listed), queues=len(queues))
+    return Finding("all_members", True, seen)
 
 
 def _phones(states: list[PhoneState] | PbxError | None) -> Finding:
     if states is None:
         return Finding("status", False, "Not tried, because the PBX named no agent to ask about.")
     if isinstance(states, PbxError):
-        return Finding("status", False, str(states))
+        return Finding("status", False, wording(states))
     understood = [state for state in states if state.status is not None]
-    sentence = f"Phones with a state that is understood: {len(understood)}."
+    sentence = Sentence("Phones with a state that is understood: {number}.", number=len(understood))
     return Finding("status", bool(understood), sentence)
 
 
 def _records(records: list[CallRecorded] | PbxError) -> Finding:
     if isinstance(records, PbxError):
-        return Finding("cdr", False, str(records))
-    return Finding("cdr", True, f"Records of today's calls: {len(records)}.")
+        return Finding("cdr", False, wording(records))
+    seen = Sentence("Records of today's calls: {number}.", number=len(records))
+    return Finding("cdr", True, seen)

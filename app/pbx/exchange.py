@@ -10,9 +10,11 @@ import aiohttp
 from yarl import URL
 
 from app.pbx import PbxError
+from app.sentences import Sentence
 
 MAX_CONNECTIONS = 8
 CHUNK_BYTES = 64 * 1024
+PLAIN = Sentence("{what}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,18 +53,38 @@ class Answer:
 
 
 # The first row that fits counts, so the narrower come first. True: the request may have arrived.
-FAILURES: tuple[tuple[type[Exception], str, str, bool], ...] = (
-    (aiohttp.ConnectionTimeoutError, "timeout", "No connection to the PBX within {0:g} s", False),
-    (aiohttp.SocketTimeoutError, "timeout", "The PBX did not answer within {1:g} s", True),
-    (TimeoutError, "timeout", "The PBX did not answer within {2:g} s", True),
-    (aiohttp.ClientConnectorDNSError, "unreachable", "The PBX's host name is not known", False),
-    (aiohttp.ClientSSLError, "unreachable", "The PBX has no valid TLS certificate", False),
-    (aiohttp.ClientConnectorError, "unreachable", "The PBX could not be reached", False),
-    (aiohttp.ClientResponseError, "garbage", "The PBX's answer is not HTTP", True),
-    (aiohttp.ClientPayloadError, "garbage", "The PBX's answer broke off", True),
-    (aiohttp.InvalidURL, "unconfigured", "The PBX's address is not a web address", False),
-    (aiohttp.ClientError, "unreachable", "The connection to the PBX broke", True),
-    (OSError, "unreachable", "The connection to the PBX broke", True),
+FAILURES: tuple[tuple[type[Exception], str, Sentence, bool], ...] = (
+    (
+        aiohttp.ConnectionTimeoutError,
+        "timeout",
+        Sentence("No connection to the PBX within {connect} s"),
+        False,
+    ),
+    (
+        aiohttp.SocketTimeoutError,
+        "timeout",
+        Sentence("The PBX did not answer within {silence} s"),
+        True,
+    ),
+    (TimeoutError, "timeout", Sentence("The PBX did not answer within {total} s"), True),
+    (
+        aiohttp.ClientConnectorDNSError,
+        "unreachable",
+        Sentence("The PBX's host name is not known"),
+        False,
+    ),
+    (
+        aiohttp.ClientSSLError,
+        "unreachable",
+        Sentence("The PBX has no valid TLS certificate"),
+        False,
+    ),
+    (aiohttp.ClientConnectorError, "unreachable", Sentence("The PBX could not be reached"), False),
+    (aiohttp.ClientResponseError, "garbage", Sentence("The PBX's answer is not HTTP"), True),
+    (aiohttp.ClientPayloadError, "garbage", Sentence("The PBX's answer broke off"), True),
+    (aiohttp.InvalidURL, "unconfigured", Sentence("The PBX's address is not a web address"), False),
+    (aiohttp.ClientError, "unreachable", Sentence("The connection to the PBX broke"), True),
+    (OSError, "unreachable", Sentence("The connection to the PBX broke"), True),
 )
 
 
@@ -124,10 +146,13 @@ class Exchange:
             for family, kind, words, sent in FAILURES
             if isinstance(error, family)
         )
-        words = words.format(wait.connect_s, wait.silence_s, wait.total_s)
+        words = words.filled(
+            connect=f"{wait.connect_s:g}", silence=f"{wait.silence_s:g}", total=f"{wait.total_s:g}"
+        )
         if sent:
             return in_doubt(kind, words, doubt)
-        return PbxError(kind, f"{words}; nothing was sent to it." if doubt else f"{words}.")
+        ended = Sentence("{what}; nothing was sent to it.") if doubt else PLAIN
+        return PbxError(kind, ended.filled(what=words))
 
 
 class _Lost(aiohttp.ClientError):
@@ -156,7 +181,11 @@ def refuse_status(status: int, doubt: str) -> None:
             "An administrator should check the PBX's address.",
         )
     if status >= 500:
-        raise in_doubt("refused", f"The PBX reports an error of its own (HTTP {status})", doubt)
+        raise in_doubt(
+            "refused",
+            Sentence("The PBX reports an error of its own (HTTP {status})", status=status),
+            doubt,
+        )
 
 
 async def read_bounded(content: aiohttp.StreamReader, request: Request) -> bytes:
@@ -166,11 +195,12 @@ async def read_bounded(content: aiohttp.StreamReader, request: Request) -> bytes
         body += chunk
         if len(body) > request.limit_bytes:
             limit = f"{request.limit_bytes // 1024} KiB"
-            raise in_doubt("too_large", f"The PBX's answer is longer than {limit}", request.doubt)
+            words = Sentence("The PBX's answer is longer than {limit}", limit=limit)
+            raise in_doubt("too_large", words, request.doubt)
     return bytes(body)
 
 
-def in_doubt(kind: str, words: str, doubt: str) -> PbxError:
+def in_doubt(kind: str, words: Sentence, doubt: str) -> PbxError:
     """The failure of a request that may have arrived; without `doubt` that makes no difference."""
-    sentence = f"{words}; {doubt} is unknown." if doubt else f"{words}."
-    return PbxError(kind, sentence, unknown=bool(doubt))
+    ended = Sentence("{what}; {doubt} is unknown.") if doubt else PLAIN
+    return PbxError(kind, ended.filled(what=words, doubt=doubt), unknown=bool(doubt))

@@ -15,8 +15,10 @@ from app.pbx.redaction import Redaction
 from app.pbx.secret import Secret
 from app.pbx.unreadable import UnreadableAnswers, presentable
 from app.pbx.verdict import Judgement, Verdict, judge_question, refusal_words
+from app.sentences import Sentence, joined
 
 KEY_STATUSES = (401, 403)
+CHECK_KEY = Sentence("An administrator should check the key.")
 
 
 class Line:
@@ -49,10 +51,10 @@ class Line:
     def demand_done(self, call: str, judgement: Judgement, text: str, doubt: str) -> None:
         """Raise PbxError unless the PBX did what it was asked."""
         if judgement.verdict is Verdict.REFUSED:
-            raise PbxError("refused", f"The PBX refused{self._quoted(judgement.words)}")
+            raise PbxError("refused", self._refused(judgement.words))
         if judgement.verdict is Verdict.UNCLEAR:
             self.keep(call, "it says neither yes nor no", text)
-            raise in_doubt("garbage", "The PBX's answer can't be understood", doubt)
+            raise in_doubt("garbage", Sentence("The PBX's answer can't be understood"), doubt)
 
     def readable(self, call: str, text: str) -> Any:
         """The list or object in an answer to a question. Raises PbxError."""
@@ -91,9 +93,11 @@ class Line:
         told = refusal_words(text)
         if not told:
             self.keep(call, f"HTTP {status}", text)
-        advice = " An administrator should check the key." if status in KEY_STATUSES else ""
-        return PbxError("refused", f"The PBX refused (HTTP {status}){self._quoted(told)}{advice}")
+        advice = [CHECK_KEY] if status in KEY_STATUSES else []
+        return PbxError("refused", joined(" ", [self._refused(told, f" (HTTP {status})"), *advice]))
 
-    def _quoted(self, words: str) -> str:
+    def _refused(self, words: str, status: str = "") -> Sentence:
         shown = presentable(self._redaction, words)
-        return f": “{shown}”." if shown else " and does not say why."
+        if not shown:
+            return Sentence("The PBX refused{status} and does not say why.", status=status)
+        return Sentence("The PBX refused{status}: “{words}”.", status=status, words=shown)

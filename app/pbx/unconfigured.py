@@ -7,8 +7,9 @@ from typing import NoReturn
 from app.domain.events import CallRecorded
 from app.domain.states import Direction
 from app.pbx import Finding, Member, PbxError, PhoneState, SpyMode, Unreadable
+from app.sentences import Sentence
 
-SENTENCE = (
+SENTENCE = Sentence(
     "No PBX is configured: set PITWALL_PBX_URL and PITWALL_PBX_KEY (or PITWALL_PBX_KEY_FILE) "
     "and start Pitwall again. The board works without; actions do not."
 )

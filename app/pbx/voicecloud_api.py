@@ -25,6 +25,7 @@ from app.pbx.line import Line
 from app.pbx.reading import entries_in, is_empty, members_in, parse, phones_in
 from app.pbx.secret import Secret
 from app.pbx.verdict import judge_action, judge_dial
+from app.sentences import Sentence
 
 # The vendor's modes do not mean what they say: "whisper" is silent listening, and "callee" and
 # "caller" name the side of the call that hears the supervisor. The agent is called on an inbound
@@ -36,8 +37,8 @@ SPY_WORDS: dict[SpyMode, dict[Direction, str]] = {
     SpyMode.CUSTOMER: {Direction.INBOUND: "caller", Direction.OUTBOUND: "callee"},
 }
 
-RING_DOUBT = "whether your phone will ring"
-PAUSE_DOUBT = "whether the agent is paused"
+RING_DOUBT = Sentence("whether your phone will ring")
+PAUSE_DOUBT = Sentence("whether the agent is paused")
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,8 +185,9 @@ def refuse_unless_dialable(extension: str, phone: str) -> None:
     has_digit = any(character.isdigit() for character in phone)
     if EXTENSION.fullmatch(extension) and PHONE.fullmatch(phone) and has_digit:
         return
-    what = "number" if EXTENSION.fullmatch(extension) else "extension"
-    raise PbxError("refused", f"This {what} can't be dialled; nothing was sent to the PBX.")
+    if EXTENSION.fullmatch(extension):
+        raise PbxError("refused", "This number can't be dialled; nothing was sent to the PBX.")
+    raise PbxError("refused", "This extension can't be dialled; nothing was sent to the PBX.")
 
 
 def web_address(text: str) -> URL:

@@ -7,6 +7,7 @@ from starlette.routing import BaseRoute, Route
 from app.access.accounts import AccountProblem
 from app.audit import Deed
 from app.rights import Principal
+from app.sentences import Sentence, wording
 from app.web import cookies
 from app.web.auth import wrong_password
 from app.web.forms import Form, FormProblem, form_of
@@ -36,7 +37,7 @@ async def change_account(request: Request) -> Response:
     try:
         return await action(request, person, form)
     except AccountProblem as problem:
-        return _shown(request, 422, problem=str(problem))
+        return _shown(request, 422, problem=wording(problem))
 
 
 async def set_language(request: Request, person: Principal, form: Form) -> Response:
@@ -50,7 +51,7 @@ async def set_password(request: Request, person: Principal, form: Form) -> Respo
     if problem := await wrong_password(request, form.one("current")):
         return _shown(request, 422, problem=problem)
     if form.one("again") != form.one("password"):
-        return _shown(request, 422, problem="The two passwords are not the same.")
+        return _shown(request, 422, problem=Sentence("The two passwords are not the same."))
     access = access_of(request)
     await access.accounts.set_password(person.user_id, form.one("password"))
     await access.audit.done(actor_of(request, person), Deed("change own password"))

@@ -14,6 +14,7 @@ from app.domain.events import AlarmAcknowledged, AlarmShelved, Event
 from app.domain.metrics import METRICS
 from app.domain.rules import AlarmEntry
 from app.rights import Principal
+from app.sentences import Sentence, wording
 from app.web import guard
 from app.web.admin.page import change_floor
 from app.web.api import json_response
@@ -112,9 +113,9 @@ async def change_alarms(request: Request) -> Response:
     try:
         done = await _do(request, person, form)
     except Gone as gone:
-        return _answer(request, 409, problem=str(gone))
+        return _answer(request, 409, problem=wording(gone))
     except FormProblem as problem:
-        return _answer(request, problem.status, problem=str(problem))
+        return _answer(request, problem.status, problem=wording(problem))
     return _answer(request, 200, done=done)
 
 
@@ -124,7 +125,7 @@ async def _attendant(request: Request) -> Principal:
     if asker is None:
         raise guard.SignInNeeded
     if not ATTENDING & {right.value for right in asker.rights}:
-        why = "Alarms are acknowledged by those who may act on the floor."
+        why = Sentence("Alarms are acknowledged by those who may act on the floor.")
         await guard.deny(request, asker, Deed("acknowledge alarm"), why)
         raise guard.Refused(why)
     return asker
@@ -181,7 +182,7 @@ async def _note(
 
 def _answer(request: Request, status: int, *, done: str = "", problem: str = "") -> Response:
     if "application/json" in request.headers.get("accept", ""):
-        return json_response({"ok": not problem, "message": problem}, status)
+        return json_response({"ok": not problem, "message": str(problem)}, status)
     return _shown(request, status, done=done, problem=problem)
 
 

@@ -7,14 +7,15 @@ from starlette.routing import BaseRoute, Route
 from app.access.accounts import Account, AccountProblem
 from app.access.links import FIRST
 from app.audit import Deed
+from app.sentences import Sentence, wording
 from app.web import cookies
 from app.web.forms import Form, form_of
 from app.web.guard import access_of, actor_of, address_of, deny, person_of, require_person
 from app.web.pages import go, local, render
 
 # One sentence for a wrong name, a wrong password and a disabled account.
-WRONG = "The name or the password is not right."
-TOO_SOON = "Too many attempts. Try again in {wait} s."
+WRONG = Sentence("The name or the password is not right.")
+TOO_SOON = Sentence("Too many attempts. Try again in {wait} s.")
 
 
 async def login_page(request: Request) -> Response:
@@ -30,7 +31,7 @@ async def login(request: Request) -> Response:
     username, password = form.one("username")[:256].strip().lower(), form.one("password")
     access, address = access_of(request), address_of(request)
     if wait := access.attempts.wait_s(username, address):
-        response = show_login(request, TOO_SOON.format(wait=wait), 429, username)
+        response = show_login(request, TOO_SOON.filled(wait=wait), 429, username)
         response.headers["Retry-After"] = str(wait)
         return response
     account = await access.accounts.authenticate(username, password[:257])
@@ -116,10 +117,10 @@ async def wrong_password(request: Request, password: str) -> str:
     account = access.accounts.get(person.user_id)
     username = account.username if account else ""
     if wait := access.attempts.wait_s(username, address):
-        return TOO_SOON.format(wait=wait)
+        return TOO_SOON.filled(wait=wait)
     if await access.accounts.authenticate(username, password[:257]) is None:
         await deny(request, person, Deed("confirm password"), "wrong password")
-        return "The password is not right."
+        return Sentence("The password is not right.")
     access.attempts.succeeded(username, address)
     return ""
 
@@ -138,7 +139,7 @@ async def setup(request: Request) -> Response:
     try:
         account = await links.use(secret, form.one("username"), _chosen(form))
     except AccountProblem as problem:
-        return _setup(request, owner, str(problem), 404 if owner is None else 422)
+        return _setup(request, owner, wording(problem), 404 if owner is None else 422)
     return await sign_in(request, account, "/", "sign in by link")
 
 

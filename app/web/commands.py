@@ -22,6 +22,7 @@ from app.database import DatabaseUnavailable
 from app.pbx import SpyMode
 from app.render import hashed_id
 from app.rights import SPYING, Principal, Right
+from app.sentences import Sentence, wording
 from app.web import guard
 from app.web.api import json_response
 from app.web.forms import Form, FormProblem, form_of
@@ -32,6 +33,13 @@ EXTENSION = re.compile(r"[A-Za-z0-9._-]{1,32}", re.ASCII)
 CALLID = re.compile(r"[A-Za-z0-9._:@+=-]{1,128}", re.ASCII)
 TIME = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])", re.ASCII)
 LONGEST_PAUSE_MIN = 24 * 60
+WORDS = {
+    "spy": Sentence("spy"),
+    "pause": Sentence("pause"),
+    "resume": Sentence("resume"),
+    "call": Sentence("call"),
+    "call back": Sentence("call back"),
+}
 
 Handler = Callable[[Request], Awaitable[Outcome]]
 
@@ -118,7 +126,7 @@ async def _asker(request: Request, rights: Iterable[Right], action: str) -> Aske
     if principal is None:
         raise guard.SignInNeeded
     if not any(principal.may(right) for right in rights):
-        why = f"Your account does not have the right “{action}”."
+        why = Sentence("Your account does not have the right “{right}”.", right=WORDS[action])
         await guard.deny(request, principal, Deed(action), why)
         raise guard.Refused(why)
     return Asker(principal, guard.actor_of(request, principal))
@@ -130,7 +138,9 @@ PAUSE_FIELDS = ("reason", "note", "minutes", "until", "when")
 def _fields(form: Form, *allowed: str) -> Form:
     """The form, if every field in it has a meaning here."""
     if strange := sorted(set(form.names) - set(allowed)):
-        raise FormProblem(f"The field “{strange[0][:40]}” has no meaning here.")
+        raise FormProblem(
+            Sentence("The field “{field}” has no meaning here.", field=strange[0][:40])
+        )
     return form
 
 
@@ -151,9 +161,9 @@ def _callid(form: Form, known: Iterable[str]) -> str:
 
 def _checked(value: str, name: str, pattern: re.Pattern[str]) -> str:
     if not value:
-        raise FormProblem(f"The field “{name}” is missing.")
+        raise FormProblem(Sentence("The field “{field}” is missing.", field=name))
     if not pattern.fullmatch(value):
-        raise FormProblem(f"The field “{name}” is not what it should be.")
+        raise FormProblem(Sentence("The field “{field}” is not what it should be.", field=name))
     return value
 
 
@@ -164,7 +174,7 @@ def _extensions(form: Form) -> list[str]:
     if not extensions:
         raise FormProblem("Select at least one agent.")
     if len(set(extensions)) > MOST:
-        raise FormProblem(f"At most {MOST} agents at once.")
+        raise FormProblem(Sentence("At most {most} agents at once.", most=MOST))
     return extensions
 
 
@@ -173,7 +183,8 @@ def _reason(form: Form) -> str:
     parts = [" ".join(form.one(name).split()) for name in ("reason", "note")]
     reason = ": ".join(part for part in parts if part)
     if len(reason) > LONGEST_REASON or not reason.isprintable():
-        raise FormProblem(f"A reason is at most {LONGEST_REASON} printable characters.")
+        why = Sentence("A reason is at most {most} printable characters.", most=LONGEST_REASON)
+        raise FormProblem(why)
     return reason
 
 
@@ -218,11 +229,11 @@ def answering(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
         try:
             outcome = await handler(request)
         except FormProblem as problem:
-            outcome = Outcome(Kind.REFUSED, str(problem), problem.status)
+            outcome = Outcome(Kind.REFUSED, wording(problem), problem.status)
         except guard.Refused as refused:
-            outcome = Outcome(Kind.REFUSED, str(refused), 403)
+            outcome = Outcome(Kind.REFUSED, wording(refused), 403)
         except DatabaseUnavailable:
-            sentence = "Nothing was done: it can't be written down. Is the disk full?"
+            sentence = Sentence("Nothing was done: it can't be written down. Is the disk full?")
             outcome = Outcome(Kind.FAILED, sentence, 503)
         return _answer(request, outcome)
 
@@ -242,7 +253,7 @@ def _plain(outcome: Outcome) -> dict[str, object]:
     answer: dict[str, object] = {
         "ok": outcome.ok,
         "result": outcome.kind.value,
-        "message": outcome.sentence,
+        "message": str(outcome.sentence),
     }
     if outcome.parts:
         answer["agents"] = {extension: _plain(part) for extension, part in outcome.parts}

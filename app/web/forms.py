@@ -5,6 +5,8 @@ from urllib.parse import parse_qsl
 
 from starlette.requests import ClientDisconnect, Request
 
+from app.sentences import Sentence
+
 LARGEST = 16 * 1024
 MOST_FIELDS = 200
 PATIENCE_S = 10.0
@@ -39,7 +41,9 @@ class Form:
         """The field's value. Raises FormProblem when it was given twice."""
         values = self._values.get(name, [default])
         if len(values) > 1:
-            raise FormProblem(f"The field “{name[:40]}” was given more than once.")
+            raise FormProblem(
+                Sentence("The field “{field}” was given more than once.", field=name[:40])
+            )
         return values[0]
 
     def many(self, name: str) -> list[str]:
@@ -50,7 +54,7 @@ class Form:
         """A plain number such as an id. Raises FormProblem for anything else."""
         text = self.one(name)
         if not (text.isascii() and text.isdigit() and len(text) <= 15):
-            raise FormProblem(f"The field “{name}” must be a number.")
+            raise FormProblem(Sentence("The field “{field}” must be a number.", field=name))
         return int(text)
 
 

@@ -114,7 +114,7 @@ async def require_admin(connection: HTTPConnection, *, to_change: bool = False) 
 async def deny(connection: HTTPConnection, asker: Principal, deed: Deed, why: str) -> None:
     """Note the refusal. It stands even where it can't be written down."""
     try:
-        await access_of(connection).audit.denied(actor_of(connection, asker), deed, why)
+        await access_of(connection).audit.denied(actor_of(connection, asker), deed, str(why))
     except DatabaseUnavailable as error:
         logger.error("A refusal is not in the audit: %s", error)
 

@@ -8,13 +8,14 @@ from starlette.routing import BaseRoute, Route
 
 from app.access.oidc import Identity, Oidc, OidcProblem
 from app.audit import Deed
+from app.sentences import Sentence, wording
 from app.web import cookies
-from app.web.auth import next_of, show_login, sign_in
+from app.web.auth import TOO_SOON, next_of, show_login, sign_in
 from app.web.guard import access_of, actor_of, address_of
 
 STATE = "oidc"
-NOBODY = "Nobody here has your address as a user name. Ask an administrator to add you."
-OFF = "Signing in by another program is not set up here."
+NOBODY = Sentence("Nobody here has your address as a user name. Ask an administrator to add you.")
+OFF = Sentence("Signing in by another program is not set up here.")
 
 
 def _provider(request: Request) -> Oidc:
@@ -28,10 +29,10 @@ async def away(request: Request) -> Response:
     """To the provider, with a state that only this browser can bring back."""
     try:
         if wait := access_of(request).attempts.too_many(f"oidc {address_of(request)}"):
-            raise OidcProblem(f"Too many attempts. Try again in {wait} s.")
+            raise OidcProblem(TOO_SOON.filled(wait=wait))
         address, state = await _provider(request).begin(next_of(request))
     except OidcProblem as problem:
-        return _failed(request, str(problem))
+        return _failed(request, wording(problem))
     response = RedirectResponse(address, 303)
     cookies.give(request, response, STATE, state)
     return response
@@ -42,7 +43,7 @@ async def back(request: Request) -> Response:
     try:
         identity, page = await _came_back(request)
     except OidcProblem as problem:
-        return _failed(request, str(problem))
+        return _failed(request, wording(problem))
     access = access_of(request)
     issuer = _provider(request).client.issuer
     account = await access.identities.account_of(issuer, identity.subject, identity.email)

@@ -10,6 +10,7 @@ from app.access.accounts import AccountProblem
 from app.access.passwords import PasswordsBusy
 from app.database import DatabaseUnavailable
 from app.log import LogUnavailable
+from app.sentences import wording
 from app.web import guard
 from app.web.forms import FormProblem
 from app.web.parts import parts_of
@@ -79,14 +80,14 @@ def refusing(status: int) -> Handler:
     """A handler that shows the exception's sentence with this status."""
 
     async def refuse(request: Request, error: Exception) -> Response:
-        return render(request, "refused.html", status, sentence=str(error))
+        return render(request, "refused.html", status, sentence=wording(error))
 
     return refuse
 
 
 async def refuse_form(request: Request, error: Exception) -> Response:
     status = error.status if isinstance(error, FormProblem) else 400
-    return render(request, "refused.html", status, sentence=str(error))
+    return render(request, "refused.html", status, sentence=wording(error))
 
 
 EXCEPTION_HANDLERS: dict[type[Exception], Handler] = {

@@ -9,6 +9,7 @@ from starlette.routing import BaseRoute, Route
 from app.access.accounts import Account, AccountProblem, Fields
 from app.audit import Deed
 from app.rights import BY_DEFAULT, Principal, Right, Role, effective
+from app.sentences import wording
 from app.web.forms import Form, FormProblem, form_of
 from app.web.guard import access_of, actor_of, require_admin
 from app.web.pages import render
@@ -52,7 +53,7 @@ async def change_users(request: Request) -> Response:
         return await action(request, admin, form)
     except AccountProblem as problem:
         status = 409 if problem.field == "role" else 422
-        return _shown(request, status, problem=str(problem))
+        return _shown(request, status, problem=wording(problem))
 
 
 async def save(request: Request, admin: Principal, form: Form) -> Response:

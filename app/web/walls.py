@@ -8,6 +8,7 @@ from app.access.pairing import Pairing
 from app.access.walls import LAYOUTS, MASKINGS, THEMES, Display, WallProblem
 from app.audit import Deed
 from app.rights import Principal
+from app.sentences import Sentence, wording
 from app.web import cookies
 from app.web.forms import Form, FormProblem, form_of
 from app.web.guard import access_of, actor_of, address_of, require_admin, wall_of
@@ -24,7 +25,7 @@ async def pair(request: Request) -> Response:
         return go(request, WALL)
     access = access_of(request)
     if wait := access.attempts.too_many(f"pair {address_of(request)}", PER_MINUTE):
-        problem = f"Too many requests. Try again in {wait} s."
+        problem = Sentence("Too many requests. Try again in {wait} s.", wait=wait)
         return render(request, "pair.html", 429, code="", problem=problem)
     if token := access.pairings.collect(cookies.read(request, cookies.PAIRING)):
         return _let_in(request, token)
@@ -46,7 +47,7 @@ def _code(request: Request) -> Response:
     try:
         secret, pairing = pairings.begin(address_of(request))
     except WallProblem as problem:
-        return render(request, "pair.html", 503, code="", problem=str(problem))
+        return render(request, "pair.html", 503, code="", problem=wording(problem))
     response = _shows(request, pairing)
     cookies.give(request, response, cookies.PAIRING, secret)
     return response
@@ -88,7 +89,7 @@ async def change_walls(request: Request) -> Response:
     try:
         return await action(request, admin, form)
     except WallProblem as problem:
-        return _shown(request, 422, problem=str(problem))
+        return _shown(request, 422, problem=wording(problem))
 
 
 async def approve(request: Request, admin: Principal, form: Form) -> Response:

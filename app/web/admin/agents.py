@@ -7,6 +7,7 @@ from starlette.routing import BaseRoute, Route
 from app.audit import Deed
 from app.domain.events import AgentNamed
 from app.rights import Principal
+from app.sentences import Sentence, wording
 from app.web.admin.page import AdminProblem, act, change_floor, note, shown
 from app.web.admin.roster import (
     MOST_LINES,
@@ -58,14 +59,14 @@ async def change_agents(request: Request) -> Response:
     try:
         return await act(request, {"": save, "import": take_over}, LARGEST_PASTE)
     except AdminProblem as problem:
-        return _shown(request, 422, problem=str(problem))
+        return _shown(request, 422, problem=wording(problem))
 
 
 async def save(request: Request, admin: Principal, form: Form) -> Response:
     said = Described(
         extension_in(form.one("extension")),
-        label_in(form.one("name"), "name") if "name" in form else None,
-        label_in(form.one("team"), "team") if "team" in form else None,
+        label_in(form.one("name")) if "name" in form else None,
+        label_in(form.one("team")) if "team" in form else None,
         # A box that is not ticked is not sent, so a "0" goes before it.
         "1" in form.many("never_listen") if "never_listen" in form else None,
     )
@@ -80,7 +81,8 @@ async def take_over(request: Request, admin: Principal, form: Form) -> Response:
     pasted = form.one("lines")
     described, bad = read_lines(pasted)
     if len(described) + len(bad) > MOST_LINES:
-        raise AdminProblem(f"These are more than {MOST_LINES} lines; paste fewer at once.")
+        many = Sentence("These are more than {most} lines; paste fewer at once.", most=MOST_LINES)
+        raise AdminProblem(many)
     if bad:
         return _shown(request, 422, pasted=pasted, bad=bad)
     if not described:
@@ -94,7 +96,10 @@ async def _describe(request: Request, admin: Principal, described: list[Describe
     floor = parts_of(request).floor
     cards = {card.extension: card for card in floor.agent_cards()}
     if len(cards.keys() | {one.extension for one in described}) > MOST_AGENTS:
-        raise AdminProblem(f"The board holds at most {MOST_AGENTS} agents; nothing was saved.")
+        full = Sentence(
+            "The board holds at most {most} agents; nothing was saved.", most=MOST_AGENTS
+        )
+        raise AdminProblem(full)
     changes = [
         (event, changed)
         for one in described

@@ -4,6 +4,7 @@ import re
 
 from app.domain.events import AlarmRuleSet
 from app.domain.metrics import METRICS
+from app.sentences import Sentence
 from app.web.admin.page import AdminProblem
 from app.web.admin.roster import label_in
 from app.web.forms import Form
@@ -26,10 +27,10 @@ def rule_in(form: Form, rule: str, by: str) -> AlarmRuleSet:
         warning=_limit(form, "warning"),
         critical=_limit(form, "critical"),
         dead_band=_limit(form, "dead_band") or 0.0,
-        on_delay_s=_whole(form, "on_delay_s", "The delay before the alarm"),
-        off_delay_s=_whole(form, "off_delay_s", "The delay before it clears"),
-        repeat_s=_whole(form, "repeat_s", "The time until it speaks again"),
-        least=_whole(form, "least", "The least number of calls")
+        on_delay_s=_whole(form, "on_delay_s", Sentence("The delay before the alarm")),
+        off_delay_s=_whole(form, "off_delay_s", Sentence("The delay before it clears")),
+        repeat_s=_whole(form, "repeat_s", Sentence("The time until it speaks again")),
+        least=_whole(form, "least", Sentence("The least number of calls"))
         if METRICS[metric].unit == "%"
         else 0,
         active_from=_minute(form, "active_from"),
@@ -45,7 +46,7 @@ def rule_in(form: Form, rule: str, by: str) -> AlarmRuleSet:
 def _scope(form: Form, metric: str) -> str:
     if METRICS[metric].subjects == "floor":
         return ""
-    return label_in(form.one("scope"), "queue or team")
+    return label_in(form.one("scope"))
 
 
 def _limit(form: Form, name: str) -> float | None:
@@ -60,7 +61,8 @@ def _limit(form: Form, name: str) -> float | None:
 def _whole(form: Form, name: str, what: str) -> int:
     text = form.one(name).strip() or "0"
     if not (text.isascii() and text.isdigit() and len(text) <= 6 and int(text) <= LONGEST_S):
-        raise AdminProblem(f"{what} is a whole number from 0 to {LONGEST_S}.")
+        why = Sentence("{what} is a whole number from 0 to {most}.", what=what, most=LONGEST_S)
+        raise AdminProblem(why)
     return int(text)
 
 
@@ -90,5 +92,6 @@ def _check_limits(event: AlarmRuleSet) -> None:
     if warning is None or critical is None:
         return
     if warning == critical or (critical > warning) is not metric.above:
-        side = "above" if metric.above else "below"
-        raise AdminProblem(f"The critical limit must be {side} that of the warning.")
+        if metric.above:
+            raise AdminProblem("The critical limit must be above that of the warning.")
+        raise AdminProblem("The critical limit must be below that of the warning.")

@@ -15,6 +15,7 @@ from app.domain.events import AlarmRuleRemoved, Event
 from app.domain.metrics import METRICS
 from app.domain.rules import AlarmRule
 from app.rights import Principal
+from app.sentences import Sentence, wording
 from app.web.admin.alarm_form import rule_in
 from app.web.admin.page import AdminProblem, act, change_floor, note, shown
 from app.web.forms import Form
@@ -57,7 +58,7 @@ async def change_alarms(request: Request) -> Response:
     try:
         return await act(request, actions)
     except AdminProblem as problem:
-        return _shown(request, 422, problem=str(problem))
+        return _shown(request, 422, problem=wording(problem))
 
 
 async def save(request: Request, admin: Principal, form: Form) -> Response:
@@ -66,7 +67,8 @@ async def save(request: Request, admin: Principal, form: Form) -> Response:
     if rule and rule not in known:
         raise AdminProblem("This rule was removed meanwhile; nothing was saved.")
     if not rule and len(known) >= MOST_RULES:
-        raise AdminProblem(f"There are at most {MOST_RULES} rules; remove one first.")
+        full = Sentence("There are at most {most} rules; remove one first.", most=MOST_RULES)
+        raise AdminProblem(full)
     event = rule_in(form, rule or secrets.token_hex(4), admin.name)
     limits = f"{event.metric} {event.scope} warning {event.warning} critical {event.critical}"
     await _change(request, admin, "set alarm rule", limits, event)

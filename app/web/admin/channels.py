@@ -10,6 +10,7 @@ from app.alerting.channels import LONGEST_URL, Channel, ChannelProblem
 from app.alerting.outgoing import is_address
 from app.audit import Deed
 from app.rights import Principal
+from app.sentences import Sentence, joined, wording
 from app.web.admin.page import AdminProblem, act, note, shown
 from app.web.admin.roster import label_in
 from app.web.forms import Form
@@ -17,7 +18,7 @@ from app.web.guard import require_admin
 from app.web.parts import parts_of
 
 LEVELS = {"1": 1, "2": 2}
-NO_ADDRESS = (
+NO_ADDRESS = Sentence(
     "This is no address that Pitwall can send to. Examples: mailtos://user:password@example.org, "
     "json://host/path, slack://token/#channel."
 )
@@ -39,17 +40,17 @@ async def change_channels(request: Request) -> Response:
     try:
         return await act(request, {"": add, "remove": remove, "test": try_out})
     except (AdminProblem, ChannelProblem) as problem:
-        return _shown(request, 422, problem=str(problem))
+        return _shown(request, 422, problem=wording(problem))
 
 
 async def add(request: Request, admin: Principal, form: Form) -> Response:
-    name, url = label_in(form.one("name"), "name"), form.one("url").strip()
+    name, url = label_in(form.one("name")), form.one("url").strip()
     level = LEVELS.get(form.one("level", "1"))
     if level is None:
         raise AdminProblem("The level is warning or critical.")
     if not 1 <= len(url) <= LONGEST_URL or not await asyncio.to_thread(is_address, url):
         raise AdminProblem(NO_ADDRESS)
-    scope = label_in(form.one("scope"), "queue or team")
+    scope = label_in(form.one("scope"))
     cleared = form.one("tells_cleared") == "1"
     await parts_of(request).channels.add(name, url, level, scope, cleared)
     await note(request, admin, Deed("add alarm channel", reason=name))
@@ -69,7 +70,7 @@ async def try_out(request: Request, admin: Principal, form: Form) -> Response:
     body = f"A test by {admin.name}. Alarms will come this way."
     await note(request, admin, Deed("test alarm channel", reason=channel.name))
     if error := await parts.notifier.attempt(channel.url, "Pitwall: test", body):
-        raise AdminProblem(f"{channel.name}: {error}")
+        raise AdminProblem(joined(": ", [channel.name, error]))
     return _shown(request, done="tested", who=channel.name)
 
 

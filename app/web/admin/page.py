@@ -10,6 +10,7 @@ from starlette.responses import HTMLResponse, Response
 from app.audit import Deed
 from app.domain.events import Event
 from app.rights import Principal
+from app.sentences import Sentence
 from app.web.forms import Form, FormProblem, form_of
 from app.web.guard import access_of, actor_of, require_admin, require_person
 from app.web.pages import render
@@ -17,7 +18,7 @@ from app.web.parts import parts_of
 
 # The floor follows the log within milliseconds; a page waits this long to show the change itself.
 PATIENCE_S = 2.0
-NOTHING = "There is no such thing to do."
+NOTHING = Sentence("There is no such thing to do.")
 
 Action = Callable[[Request, Principal, Form], Awaitable[Response]]
 

@@ -9,12 +9,13 @@ from starlette.routing import BaseRoute, Route
 from app.audit import Deed
 from app.pbx import Finding, PbxError
 from app.rights import Principal
+from app.sentences import Sentence, wording
 from app.web.admin.page import act, note, shown
 from app.web.forms import Form, FormProblem
 from app.web.guard import deny, require_admin
 from app.web.parts import parts_of
 
-FIXED = (
+FIXED = Sentence(
     "The PBX’s addresses and key are not set here, so that nobody with a stolen session can send "
     "the key elsewhere: set PITWALL_PBX_URL and PITWALL_PBX_KEY_FILE and start Pitwall again."
 )
@@ -81,7 +82,7 @@ async def findings_of(request: Request) -> list[Finding]:
     try:
         return list(await parts_of(request).pbx.test_connection())
     except PbxError as error:
-        return [Finding("reach", False, str(error))]
+        return [Finding("reach", False, wording(error))]
 
 
 ROUTES: list[BaseRoute] = [

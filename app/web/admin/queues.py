@@ -14,6 +14,7 @@ from app.domain.model import Queue
 from app.domain.view import Figures
 from app.pbx.fields import QUEUE_LENGTH, is_visible
 from app.rights import Principal
+from app.sentences import Sentence, wording
 from app.web.admin.page import AdminProblem, act, change_floor, note, shown
 from app.web.admin.roster import label_in
 from app.web.forms import Form
@@ -23,7 +24,7 @@ from app.web.parts import parts_of
 MOST_QUEUES = 500
 LONGEST_T_S = 3_600
 T = "T"
-SHORT = "The limit of short abandons"
+SHORT = Sentence("The limit of short abandons")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ async def effect(request: Request) -> Response:
         t = seconds_in(asked.get("service_level_s", ""), 1, T)
         short = seconds_in(asked.get("short_abandon_s", ""), 0, SHORT)
     except AdminProblem as problem:
-        return shown(request, "admin_effect.html", 422, effect=None, problem=str(problem))
+        return shown(request, "admin_effect.html", 422, effect=None, problem=wording(problem))
     chosen = asked.get("variant", queue.variant)
     return shown(request, "admin_effect.html", effect=effect_on(queue, t, short), chosen=chosen)
 
@@ -75,7 +76,7 @@ async def change_queues(request: Request) -> Response:
     try:
         return await act(request, {"": save})
     except AdminProblem as problem:
-        return _shown(request, 422, problem=str(problem))
+        return _shown(request, 422, problem=wording(problem))
 
 
 async def save(request: Request, admin: Principal, form: Form) -> Response:
@@ -83,7 +84,10 @@ async def save(request: Request, admin: Principal, form: Form) -> Response:
     queue = queue_in(form.one("queue"))
     is_new = queue not in known
     if is_new and len(known) >= MOST_QUEUES:
-        raise AdminProblem(f"The board holds at most {MOST_QUEUES} queues; nothing was saved.")
+        full = Sentence(
+            "The board holds at most {most} queues; nothing was saved.", most=MOST_QUEUES
+        )
+        raise AdminProblem(full)
     event = _described(form, known.get(queue) or Queue(queue))
     changed = _differences(event, known.get(queue))
     if changed:
@@ -97,12 +101,13 @@ def _described(form: Form, queue: Queue) -> QueueNamed:
     """The whole description, with what the form does not say taken from the queue."""
     variant = form.one("variant", queue.variant)
     if variant not in VARIANTS:
-        raise AdminProblem(f"The service level is one of: {', '.join(VARIANTS)}.")
+        names = ", ".join(VARIANTS)
+        raise AdminProblem(Sentence("The service level is one of: {variants}.", variants=names))
     t = form.one("service_level_s", str(queue.service_level_s))
     short = form.one("short_abandon_s", str(queue.short_abandon_s))
     return QueueNamed(
         queue=queue.queue,
-        name=label_in(form.one("name", queue.name), "name"),
+        name=label_in(form.one("name", queue.name)),
         service_level_s=seconds_in(t, 1, T),
         short_abandon_s=seconds_in(short, 0, SHORT),
         variant=variant,
@@ -114,7 +119,7 @@ def queue_in(text: str) -> str:
     queue = text.strip()
     if not 1 <= len(queue) <= QUEUE_LENGTH or not is_visible(queue):
         raise AdminProblem("A queue has 1 to 64 visible characters, as the PBX sends them.")
-    return label_in(queue, "queue")
+    return label_in(queue)
 
 
 def seconds_in(text: str, least: int, what: str) -> int:
@@ -122,7 +127,8 @@ def seconds_in(text: str, least: int, what: str) -> int:
     digits = text.strip()
     plain = digits.isascii() and digits.isdigit() and len(digits) <= 6
     if not plain or not least <= int(digits) <= LONGEST_T_S:
-        raise AdminProblem(f"{what} is a whole number of seconds from {least} to {LONGEST_T_S}.")
+        why = Sentence("{what} is a whole number of seconds from {least} to {most}.")
+        raise AdminProblem(why.filled(what=what, least=least, most=LONGEST_T_S))
     return int(digits)
 
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from app.domain.events import AgentNamed
 from app.domain.view import AgentCard
 from app.pbx.fields import EXTENSION, is_visible
+from app.sentences import Sentence, wording
 from app.web.admin.page import AdminProblem
 
 LONGEST = 64
@@ -19,6 +20,8 @@ HEADINGS = frozenset({"ext", "extension", "exten"})
 # "never" sets the mark, "may" takes it away; an empty part says nothing.
 FLAGS: dict[str, bool | None] = {"": None, "never": True, "never listen": True, "may": False}
 PARTS = ("extension", "name", "team", "never")
+TWICE = Sentence("Extension {extension} is in line {line} already.")
+TOO_MANY_PARTS = Sentence("There are {number} parts, and at most {most} are expected.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +61,12 @@ def extension_in(text: str) -> str:
     return extension
 
 
-def label_in(text: str, what: str) -> str:
+def label_in(text: str) -> str:
     """A name that people read, in its one composed form. Raises AdminProblem."""
     label = unicodedata.normalize("NFC", text.strip())
     if len(label) > LONGEST or not is_visible(label):
-        raise AdminProblem(f"A {what} has at most {LONGEST} visible characters.")
+        why = Sentence("A name has at most {most} visible characters.", most=LONGEST)
+        raise AdminProblem(why)
     return label
 
 
@@ -81,24 +85,24 @@ def read_lines(text: str) -> tuple[list[Described], list[BadLine]]:
             one = _read_parts(parts)
             if one.extension in described:
                 first = described[one.extension][0]
-                raise AdminProblem(f"Extension {one.extension} is in line {first} already.")
+                raise AdminProblem(TWICE.filled(extension=one.extension, line=first))
             described[one.extension] = number, one
         except AdminProblem as problem:
-            bad.append(BadLine(number, line[:120], str(problem)))
+            bad.append(BadLine(number, line[:120], wording(problem)))
     return [one for _, one in described.values()], bad
 
 
 def _read_parts(parts: list[str]) -> Described:
     if len(parts) > len(PARTS):
-        raise AdminProblem(f"There are {len(parts)} parts, and at most {len(PARTS)} are expected.")
+        raise AdminProblem(TOO_MANY_PARTS.filled(number=len(parts), most=len(PARTS)))
     given = dict(zip(PARTS, parts, strict=False))
     flag = given.get("never", "").lower()
     if flag not in FLAGS:
         raise AdminProblem("The fourth part is “never”, “may” or empty.")
     return Described(
         extension_in(given["extension"]),
-        label_in(given["name"], "name") if "name" in given else None,
-        label_in(given["team"], "team") if "team" in given else None,
+        label_in(given["name"]) if "name" in given else None,
+        label_in(given["team"]) if "team" in given else None,
         FLAGS[flag],
     )
 

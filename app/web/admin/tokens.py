@@ -7,6 +7,7 @@ from starlette.routing import BaseRoute, Route
 from app.access.api_tokens import TokenProblem
 from app.audit import Deed
 from app.rights import Principal
+from app.sentences import wording
 from app.web.admin.page import act, note, shown
 from app.web.forms import Form
 from app.web.guard import access_of, require_admin
@@ -35,7 +36,7 @@ async def change_tokens(request: Request) -> Response:
     try:
         return await act(request, {"": make, "remove": remove})
     except TokenProblem as problem:
-        return _shown(request, 422, problem=str(problem))
+        return _shown(request, 422, problem=wording(problem))
 
 
 async def make(request: Request, admin: Principal, form: Form) -> Response:

@@ -8,6 +8,7 @@ from starlette.routing import BaseRoute, Route
 
 from app.audit import Deed
 from app.rights import Principal
+from app.sentences import Sentence, wording
 from app.web.admin.page import AdminProblem, act, note, shown
 from app.web.forms import Form
 from app.web.guard import require_admin
@@ -55,7 +56,7 @@ async def change_webhooks(request: Request) -> Response:
     try:
         return await act(request, {"": rotate, "revoke": revoke})
     except AdminProblem as problem:
-        return _shown(request, 422, problem=str(problem))
+        return _shown(request, 422, problem=wording(problem))
 
 
 async def rotate(request: Request, admin: Principal, form: Form) -> Response:
@@ -65,7 +66,7 @@ async def rotate(request: Request, admin: Principal, form: Form) -> Response:
     try:
         token = await parts.tokens.rotate(days * DAY_S)
     except ValueError as error:
-        raise AdminProblem(str(error)) from None
+        raise AdminProblem(wording(error)) from None
     reason = f"the previous one works for {days} days more"
     await note(request, admin, Deed("rotate webhook token", reason=reason))
     address = f"{parts.settings.public_url}/hook/{token}"
@@ -74,7 +75,7 @@ async def rotate(request: Request, admin: Principal, form: Form) -> Response:
 
 def _days(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 3 and int(text) <= MOST_DAYS):
-        raise AdminProblem(f"The time of grace is 0 to {MOST_DAYS} days.")
+        raise AdminProblem(Sentence("The time of grace is 0 to {most} days.", most=MOST_DAYS))
     return int(text)
 
 
