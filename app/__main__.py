@@ -15,6 +15,7 @@ from app.access.accounts import AccountProblem
 from app.access.api_tokens import TokenProblem
 from app.database import DatabaseTooNew, DatabaseUnavailable
 from app.demo import demo as run_demo
+from app.domain.caps import Caps
 from app.domain.days import BusinessDay
 from app.domain.report import floor_report
 from app.history.rebuild import rebuild
@@ -127,7 +128,8 @@ def _demo(options: argparse.Namespace, settings: Settings) -> int:
 
 def _replay(options: argparse.Namespace, settings: Settings) -> int:
     try:
-        run = replay(options.trace, BusinessDay(settings.timezone, settings.day_start))
+        days = BusinessDay(settings.timezone, settings.day_start)
+        run = replay(options.trace, days, Caps.for_agents(settings.most_agents))
     except (OSError, ValueError) as error:
         return _complain(DATA, f"The trace can't be replayed. {error}")
     report = floor_report(run.floor.state, run.now, run.rejected)
@@ -138,7 +140,8 @@ def _replay(options: argparse.Namespace, settings: Settings) -> int:
 def _rebuild(options: argparse.Namespace, settings: Settings) -> int:
     days = BusinessDay(settings.timezone, settings.day_start)
     try:
-        events = asyncio.run(rebuild(settings.log, days, wall_clock))
+        caps = Caps.for_agents(settings.most_agents)
+        events = asyncio.run(rebuild(settings.log, days, wall_clock, caps))
     except (LogUnavailable, EventUnreadable) as error:
         return _complain(UNAVAILABLE, str(error))
     print(f"The history was built anew from {events} events.")

@@ -16,6 +16,7 @@ from app.actions import open_actions
 from app.actions.aftermath import Aftermath
 from app.alerting import Channels, open_notifier, set_first_rules
 from app.database import Database
+from app.domain.caps import Caps
 from app.domain.days import BusinessDay
 from app.history.follower import History
 from app.log.open import database_path, open_log
@@ -104,10 +105,11 @@ async def running_parts(
         tokens = await WebhookTokens.open(database, clock, settings.webhook_token)
         renderer = Renderer(settings.timezone, assets.BUILD)
         days = BusinessDay(settings.timezone, settings.day_start)
-        projector = Projector(log, days, renderer, clock)
+        caps = Caps.for_agents(settings.most_agents)
+        projector = Projector(log, days, renderer, clock, caps)
         await projector.start()
         stack.push_async_callback(projector.save_snapshot)
-        history = await History.open(database, log, days)
+        history = await History.open(database, log, days, caps)
         access = await Access.open(
             database, clock, api_token=settings.api_token or "", oidc=oidc_client(settings)
         )
@@ -137,7 +139,7 @@ async def running_parts(
             channels=channels,
             notifier=notifier,
             history=history,
-            rewind=Rewind(database, log, days),
+            rewind=Rewind(database, log, days, caps),
             clock=clock,
         )
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 import msgspec
 
+from app.domain.caps import USUAL, Caps
 from app.domain.days import BusinessDay
 from app.domain.events import Tick
 from app.domain.floor import Floor
@@ -60,9 +61,14 @@ class Projector:
     """Owns the floor. `screens` draw on it; `clock` is the one that stamps the log (ms)."""
 
     def __init__(
-        self, log: EventLog, days: BusinessDay, renderer: Renderer, clock: Callable[[], int]
+        self,
+        log: EventLog,
+        days: BusinessDay,
+        renderer: Renderer,
+        clock: Callable[[], int],
+        caps: Caps = USUAL,
     ) -> None:
-        self.floor = Floor(days)
+        self.floor = Floor(days, caps=caps)
         self._log = log
         self._renderer = renderer
         self._last_tick = 0
@@ -184,7 +190,7 @@ class Projector:
         except (msgspec.DecodeError, msgspec.ValidationError):
             logger.warning("The snapshot can't be read; the whole log is replayed instead.")
             return
-        self.floor.state = state
+        self.floor = Floor(self.floor.days, state, self.floor.caps)
         self._snapshot_seq, self._snapshot_at = state.seq, state.at
 
     async def _keep_snapshot(self) -> None:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from app.domain.caps import USUAL, Caps
 from app.domain.days import BusinessDay
 from app.domain.events import Event, Tick
 from app.domain.floor import Floor
@@ -16,9 +17,9 @@ TICK_MS = 5000
 class Replay:
     """One floor, fed with traced webhooks; ticks are made from the trace's time."""
 
-    def __init__(self, days: BusinessDay) -> None:
+    def __init__(self, days: BusinessDay, caps: Caps = USUAL) -> None:
         self.days = days
-        self.floor = Floor(days)
+        self.floor = Floor(days, caps=caps)
         self.rejected = 0
         self.now = 0
         self._next_tick = 0
@@ -65,9 +66,9 @@ def read_trace(path: Path) -> Iterator[tuple[int, str, dict[str, str]]]:
             yield at, where, params
 
 
-def replay(traces: Iterable[Path], days: BusinessDay) -> Replay:
+def replay(traces: Iterable[Path], days: BusinessDay, caps: Caps = USUAL) -> Replay:
     """Replay the traces one after the other on one floor."""
-    run = Replay(days)
+    run = Replay(days, caps)
     for trace in traces:
         for at, path, params in read_trace(trace):
             run.webhook(at, path, params)

@@ -11,6 +11,7 @@ from collections import OrderedDict
 import msgspec
 
 from app.database import Database
+from app.domain.caps import USUAL, Caps
 from app.domain.days import BusinessDay
 from app.domain.floor import Floor
 from app.domain.model import FloorState
@@ -28,10 +29,13 @@ class NothingRecorded(Exception):
 class Rewind:
     """Floors of the past, to read only: they are shared by all who look at the same moment."""
 
-    def __init__(self, database: Database, log: EventLog, days: BusinessDay) -> None:
+    def __init__(
+        self, database: Database, log: EventLog, days: BusinessDay, caps: Caps = USUAL
+    ) -> None:
         self._database = database
         self._log = log
         self._days = days
+        self._caps = caps
         self._moments: OrderedDict[int, Floor] = OrderedDict()
         self._turn = asyncio.Lock()
 
@@ -64,8 +68,8 @@ class Rewind:
         if known is not None:
             state = self._moments[known].state
             if kept is None or state.seq > kept.state.seq:
-                return Floor(self._days, _copy(state))
-        return Floor(self._days, kept.state if kept else None)
+                return Floor(self._days, _copy(state), self._caps)
+        return Floor(self._days, kept.state if kept else None, self._caps)
 
     async def _replay(self, floor: Floor, at: int) -> bool:
         """Apply what came until then; True where the log ended before."""

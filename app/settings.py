@@ -39,6 +39,7 @@ VARIABLES = (
     Variable("PITWALL_TIMEZONE", "the system's", "the zone of the PBX and of the business day"),
     Variable("PITWALL_DAY_START", "00:00", "when the business day begins"),
     Variable("PITWALL_ABANDON_DAYS", "7", "how many days callers who gave up stay on the worklist"),
+    Variable("PITWALL_MOST_AGENTS", "2000", "how many agents webhooks alone may put on the board"),
     Variable("PITWALL_LANGUAGE", "en", "default language, `en` or `vi`"),
     Variable("PITWALL_WEBHOOK_TOKEN", "made at first start", "the secret in `/hook/<token>/api/…`"),
     Variable(
@@ -81,6 +82,7 @@ class Settings:
     pbx_domain: str
     pbx_key: str | None
     abandon_days: int = 7
+    most_agents: int = 2_000
     recording_hosts: tuple[str, ...] = ()
     oidc_issuer: str | None = None
     oidc_client_id: str = "pitwall"
@@ -108,6 +110,7 @@ class Settings:
             timezone=read("PITWALL_TIMEZONE", _zone, None) or _system_zone(),
             day_start=read("PITWALL_DAY_START", _time_of_day, time(0, 0)),
             abandon_days=read("PITWALL_ABANDON_DAYS", _days, 7),
+            most_agents=read("PITWALL_MOST_AGENTS", _agents, 2_000),
             language=read("PITWALL_LANGUAGE", _language, "en"),
             webhook_token=read("PITWALL_WEBHOOK_TOKEN", _webhook_token, None),
             webhook_allow=read("PITWALL_WEBHOOK_ALLOW", _networks, ()),
@@ -150,6 +153,12 @@ def _port(text: str) -> int:
 def _days(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 366:
         raise ValueError("a number of days from 1 to 366 is expected")
+    return int(text)
+
+
+def _agents(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 100_000:
+        raise ValueError("a number of agents from 1 to 100000 is expected")
     return int(text)
 
 

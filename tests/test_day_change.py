@@ -7,7 +7,7 @@ import pytest
 
 from app.domain.books import MINUTE
 from app.domain.days import BusinessDay
-from app.domain.expiry import TOMBSTONES_KEPT
+from app.domain.caps import USUAL
 from app.domain.figures import window_figures
 from app.domain.report import status_seconds
 from app.domain.states import Status
@@ -234,9 +234,9 @@ def test_two_days_later_even_that_is_forgotten() -> None:
 
 def test_only_so_many_forgotten_calls_are_known_by_name() -> None:
     story = Story().tell("101 on")
-    for number in range(TOMBSTONES_KEPT + 3):
+    for number in range(USUAL.tombstones + 3):
         story.state.tombstones[str(number)] = story.now
     story.tell("tick")
 
-    assert len(story.state.tombstones) == TOMBSTONES_KEPT
+    assert len(story.state.tombstones) == USUAL.tombstones
     assert next(iter(story.state.tombstones)) == "3"

@@ -39,6 +39,8 @@ def test_the_public_url_follows_host_and_port():
         ("PITWALL_DAY_START", "25:00"),
         ("PITWALL_ABANDON_DAYS", "0"),
         ("PITWALL_ABANDON_DAYS", "a week"),
+        ("PITWALL_MOST_AGENTS", "0"),
+        ("PITWALL_MOST_AGENTS", "100001"),
         ("PITWALL_LANGUAGE", "fr"),
         ("PITWALL_WEBHOOK_TOKEN", "short"),
         ("PITWALL_WEBHOOK_TOKEN", "with/slash-and-more-letters"),

@@ -5,6 +5,7 @@ from itertools import takewhile
 from app.domain.agents import agent_of, end_doubt, live_legs, refresh
 from app.domain.books import MINUTE, rebook
 from app.domain.calls import back_to_waiting, end
+from app.domain.caps import Caps
 from app.domain.days import BusinessDay
 from app.domain.model import Agent, AgentDay, Call, Tally
 from app.domain.states import CallState, LegState, Status
@@ -24,11 +25,10 @@ GIVE_UP_AFTER = MINUTE
 FORGET_RECORDED = HOUR
 FORGET_UNRECORDED = 24 * HOUR
 FORGET_TOMBSTONE = 48 * HOUR
-TOMBSTONES_KEPT = 200_000
 LISTEN_LIMIT = 30 * MINUTE
 
 
-def tick(turn: Turn, days: BusinessDay) -> None:
+def tick(turn: Turn, days: BusinessDay, caps: Caps) -> None:
     """Let time pass up to `turn.at`."""
     turn.changes.beat = True
     if turn.at >= turn.state.day_ends:
@@ -37,13 +37,14 @@ def tick(turn: Turn, days: BusinessDay) -> None:
         _doubt_agent(turn, agent)
         if agent.listeners:
             _end_long_listening(turn, agent)
+    free = _long_free(turn)
     for call in [call for call in turn.state.calls.values() if not call.settled]:
         if call.state is CallState.ENDED:
             _settle(turn, call)
         else:
-            _doubt_call(turn, call)
+            _doubt_call(turn, call, free)
             _confirm_return(turn, call)
-    _forget(turn)
+    _forget(turn, caps.tombstones)
 
 
 def change_day(turn: Turn, days: BusinessDay) -> None:
@@ -65,6 +66,7 @@ def change_day(turn: Turn, days: BusinessDay) -> None:
             if minute * MINUTE >= state.day_began:
                 merge(queue.today, tally)
     state.reconciled.repairs_today = 0
+    state.overflow = {}
     state.abandons = [row for row in state.abandons if row.at >= state.day_began]
     turn.changes.agents.update(state.agents)
     turn.changes.queues.update(state.queues)
@@ -125,10 +127,10 @@ def _mark(turn: Turn, agent: Agent) -> None:
             turn.changes.calls.add(callid)
 
 
-def _doubt_call(turn: Turn, call: Call) -> None:
+def _doubt_call(turn: Turn, call: Call, free: set[str]) -> None:
     """A call nobody has spoken of for too long is doubted, and closed as lost a minute later."""
     unheard = turn.at - call.heard_at
-    limit = _patience(turn, call)
+    limit = _patience(call, free)
     if _is_gone(call) and unheard >= GIVE_UP_AFTER:
         end(turn, call)
     elif (
@@ -145,30 +147,31 @@ def _doubt_call(turn: Turn, call: Call) -> None:
     turn.touch(call)
 
 
-def _patience(turn: Turn, call: Call) -> int:
+def _patience(call: Call, free: set[str]) -> int:
     states = {leg.state for leg in call.legs.values()}
     if LegState.TALKING in states:
         return TALKING_UNHEARD
     if LegState.RINGING in states:
         return RINGING_UNHEARD
-    return PASSED_OVER if _is_passed_over(turn, call) else WAITING_UNHEARD
+    visit = current_visit(call)
+    return PASSED_OVER if visit is not None and visit.queue in free else WAITING_UNHEARD
 
 
-def _is_passed_over(turn: Turn, call: Call) -> bool:
-    """Nobody rings for this caller though an agent of the queue has been free all that time.
+def _long_free(turn: Turn) -> set[str]:
+    """Queues with an agent so long free that who waits there was passed over, if still there.
 
     Only where the PBX was asked and agreed that the agent is: what it pushed long ago may be
     wrong, and then a real caller would vanish from the board.
     """
-    visit = current_visit(call)
     agreed_at = turn.state.reconciled.agreed_at or 0
-    return visit is not None and any(
-        agent.status is Status.ON
-        and visit.queue in agent.queues
+    return {
+        queue
+        for agent in turn.state.agents.values()
+        if agent.status is Status.ON
         and turn.at - agent.since >= PASSED_OVER
         and agreed_at >= agent.since
-        for agent in turn.state.agents.values()
-    )
+        for queue in agent.queues
+    }
 
 
 def _is_gone(call: Call) -> bool:
@@ -205,7 +208,7 @@ def _end_long_listening(turn: Turn, agent: Agent) -> None:
         turn.changes.agents.add(agent.extension)
 
 
-def _forget(turn: Turn) -> None:
+def _forget(turn: Turn, tombstones: int) -> None:
     state = turn.state
     latest = turn.at - FORGET_RECORDED
     for call in [c for c in state.calls.values() if c.settled and (c.ended_at or 0) < latest]:
@@ -214,7 +217,7 @@ def _forget(turn: Turn) -> None:
             del state.calls[call.callid]
             state.tombstones[call.callid] = turn.at
     # Insertion order is order of time, so the oldest come first.
-    surplus = len(state.tombstones) - TOMBSTONES_KEPT
+    surplus = len(state.tombstones) - tombstones
     due = takewhile(
         lambda row: row[0] < surplus or turn.at - row[1][1] > FORGET_TOMBSTONE,
         enumerate(state.tombstones.items()),

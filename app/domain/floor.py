@@ -10,6 +10,7 @@ from typing import Any
 from app.domain import alarm_acts, board, events, notes, phones, reports
 from app.domain.alarm_view import AlarmRow, alarm_rows
 from app.domain.alarms import watch
+from app.domain.caps import USUAL, Caps, Grown, over
 from app.domain.days import BusinessDay
 from app.domain.expiry import change_day, tick
 from app.domain.model import FloorState
@@ -31,11 +32,15 @@ WEBHOOKS: tuple[type[events.Event], ...] = (
 
 
 class Floor:
-    """The state and the one way to change it."""
+    """The state and the one way to change it; `caps` is how far it may grow."""
 
-    def __init__(self, days: BusinessDay, state: FloorState | None = None) -> None:
+    def __init__(
+        self, days: BusinessDay, state: FloorState | None = None, caps: Caps = USUAL
+    ) -> None:
         self.days = days
+        self.caps = caps
         self.state = state or FloorState()
+        self._grown = Grown(self.state)
         self._standing: Standing | None = None
         self._unnoted = Changes()
 
@@ -48,13 +53,22 @@ class Floor:
         if isinstance(event, WEBHOOKS):
             self._count_webhook(at, event)
         if isinstance(event, events.Tick):
-            tick(turn, self.days)
+            tick(turn, self.days, self.caps)
             watch(turn, self.days.zone)
-        else:
+        elif not self._is_over(event):
             RULES[type(event)](turn, event)
+        self._grown.note(self.state, turn.changes)
         if self._standing is not None:
             self._unnoted.add(turn.changes)
         return turn.changes
+
+    def _is_over(self, event: events.Event) -> bool:
+        what = (
+            over(self.caps, self._grown, self.state, event) if isinstance(event, WEBHOOKS) else ""
+        )
+        if what:
+            self.state.overflow[what] = self.state.overflow.get(what, 0) + 1
+        return bool(what)
 
     def _count_webhook(self, at: int, event: events.Event) -> None:
         webhooks = self.state.webhooks

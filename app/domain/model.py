@@ -134,6 +134,8 @@ class Agent:
     queues: list[str] = field(default_factory=list)
     name: str = ""
     team: str = ""
+    # Not only discovered: an administrator, or the PBX when asked, told of it.
+    told: bool = False
     never_listen: bool = False
     # The contradiction between phone and legs that is not settled began then.
     doubt_since: int | None = None
@@ -169,6 +171,7 @@ class Queue:
 
     queue: str
     name: str = ""
+    told: bool = False
     service_level_s: int = 20
     short_abandon_s: int = 5
     variant: str = "short_ignored"
@@ -251,6 +254,8 @@ class FloorState:
     # Calls that ended long enough ago: callid → when. A late copy must not bring them back.
     tombstones: dict[str, int] = field(default_factory=dict)
     webhooks: Webhooks = field(default_factory=Webhooks)
+    # Of what there would be too many → how many webhooks of today are not on the floor for that.
+    overflow: dict[str, int] = field(default_factory=dict)
     reconciled: Reconciled = field(default_factory=Reconciled)
     repairs: list[Repair] = field(default_factory=list)
     billing: Billing = field(default_factory=Billing)

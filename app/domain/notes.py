@@ -19,12 +19,13 @@ def pbx_asked(turn: Turn, event: events.PbxAsked) -> None:
 def agent_named(turn: Turn, event: events.AgentNamed) -> None:
     agent = agent_of(turn, event.extension)
     agent.name, agent.team, agent.never_listen = event.name, event.team, event.never_listen
+    agent.told = True
     turn.changes.roster = True
 
 
 def queue_named(turn: Turn, event: events.QueueNamed) -> None:
     queue = queue_of(turn, event.queue)
-    queue.name, queue.variant = event.name, event.variant
+    queue.name, queue.variant, queue.told = event.name, event.variant, True
     queue.service_level_s, queue.short_abandon_s = event.service_level_s, event.short_abandon_s
     turn.changes.roster = turn.changes.totals = True
 

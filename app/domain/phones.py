@@ -33,7 +33,7 @@ def phone_verified(turn: Turn, event: events.PhoneVerified) -> None:
     """Rule 9: the PBX was asked, and its answer settles the doubt."""
     agent = agent_of(turn, event.extension)
     before = _described(agent)
-    agent.verified_at = turn.at
+    agent.verified_at, agent.told = turn.at, True
     if event.queues is not None:
         _set_queues(turn, agent, event.queues)
     status = Status(event.status) if event.status else None
@@ -61,7 +61,7 @@ def _set_queues(turn: Turn, agent: Agent, queues: tuple[str, ...]) -> None:
         return
     turn.changes.queues.update(agent.queues, told)
     for queue in told:
-        queue_of(turn, queue)
+        queue_of(turn, queue).told = True
     agent.queues = told
 
 

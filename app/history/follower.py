@@ -14,6 +14,7 @@ from typing import Self
 import aiosqlite
 
 from app.database import Database, DatabaseUnavailable
+from app.domain.caps import USUAL, Caps
 from app.domain.days import BusinessDay
 from app.domain.floor import Floor
 from app.history import checkpoints
@@ -41,13 +42,16 @@ class Superseded(Exception):
 class History:
     """Writes the tables: `applied` is the seq up to which they go, `failure` why no further."""
 
-    def __init__(self, database: Database, log: EventLog, days: BusinessDay) -> None:
+    def __init__(
+        self, database: Database, log: EventLog, days: BusinessDay, caps: Caps = USUAL
+    ) -> None:
         self.database = database
         self.log = log
         self.days = days
+        self.caps = caps
         self.applied = 0
         self.failure = ""
-        self._floor = Floor(days)
+        self._floor = Floor(days, caps=caps)
         self._tracker = Tracker(self._floor.state)
         self._kept = (0, 0)
         self._wanted = 0
@@ -57,10 +61,12 @@ class History:
         self._news = asyncio.Event()
 
     @classmethod
-    async def open(cls, database: Database, log: EventLog, days: BusinessDay) -> Self:
+    async def open(
+        cls, database: Database, log: EventLog, days: BusinessDay, caps: Caps = USUAL
+    ) -> Self:
         """The history in this database, ready to go on where it stopped."""
         await database.migrate("history", STEPS)
-        history = cls(database, log, days)
+        history = cls(database, log, days, caps)
         await history._load()
         return history
 
@@ -112,7 +118,7 @@ class History:
             await wipe(self.database)
             self.applied = 0
         kept = await checkpoints.before_seq(self.database, self.applied)
-        self._floor = Floor(self.days, kept.state if kept else None)
+        self._floor = Floor(self.days, kept.state if kept else None, self.caps)
         self._tracker = Tracker(self._floor.state, kept.seen if kept else None)
         self._kept = (self._floor.state.seq, self._floor.state.at)
 

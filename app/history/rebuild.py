@@ -3,13 +3,14 @@
 from collections.abc import Callable
 
 from app.database import Database
+from app.domain.caps import USUAL, Caps
 from app.domain.days import BusinessDay
 from app.history.follower import History, Superseded, wipe
 from app.history.tables import STEPS
 from app.log.open import database_path, open_log
 
 
-async def rebuild(url: str, days: BusinessDay, clock: Callable[[], int]) -> int:
+async def rebuild(url: str, days: BusinessDay, clock: Callable[[], int], caps: Caps = USUAL) -> int:
     """Drop and rebuild the history of the log at `url`; how many events it was made of.
 
     A running server notices and takes part, so it need not be stopped. Raises DatabaseUnavailable,
@@ -21,7 +22,7 @@ async def rebuild(url: str, days: BusinessDay, clock: Callable[[], int]) -> int:
         try:
             await database.migrate("history", STEPS)
             await wipe(database)
-            await _follow(await History.open(database, log, days))
+            await _follow(await History.open(database, log, days, caps))
             return log.last_seq
         finally:
             await log.close()
@@ -35,6 +36,6 @@ async def _follow(history: History) -> None:
         try:
             await history.catch_up()
         except Superseded:
-            history = await History.open(history.database, history.log, history.days)
+            history = await History.open(history.database, history.log, history.days, history.caps)
         else:
             return

@@ -59,6 +59,8 @@ def _webhooks(parts: Parts) -> Iterator[Concern]:
         yield Concern("previous token", "/admin/webhooks", values=values)
     if source := _one_private_source(parts):
         yield Concern("one address", "/admin/webhooks", values={"address": source})
+    for what, count in parts.floor.state.overflow.items():
+        yield Concern("overflow", "/diagnostics", True, {"what": what, "count": count})
     refused = [row for row in parts.journal.rejected if row.seq is None]
     if lately := sum(now - row.at < LATELY_MS for row in refused):
         yield Concern("refused", "/diagnostics", values={"count": lately})

@@ -1,0 +1,92 @@
+"""How much a floor may grow by what webhooks alone say: a sender gone mad must not fill the memory.
+
+What is over a cap is in the log, but not on the floor, and is counted there. Agents and queues
+that an administrator named, or that the PBX told of when asked, are real and count against none.
+"""
+
+from dataclasses import dataclass
+
+from app.domain import events
+from app.domain.model import FloorState
+from app.domain.states import CallState
+from app.domain.turn import Changes
+
+AGENTS, QUEUES, CALLS, REPORTS = "agents", "queues", "calls", "reports of one call"
+# These only end or complete a call: one that nobody saw begin is remembered as over.
+ENDINGS = (events.CallEnded, events.CallRecorded)
+
+
+@dataclass(frozen=True, slots=True)
+class Caps:
+    """The most of each. `remembered` counts calls that go on and calls that are over together."""
+
+    agents: int = 2_000
+    queues: int = 500
+    calls: int = 5_000
+    remembered: int = 50_000
+    tombstones: int = 50_000
+    reports: int = 500
+
+    @classmethod
+    def for_agents(cls, agents: int) -> "Caps":
+        """What a site with so many agents needs, and never less than the usual."""
+        least = cls()
+        calls, old = max(least.calls, agents * 5 // 2), max(least.remembered, 25 * agents)
+        return cls(agents, least.queues, calls, old, max(least.tombstones, 25 * agents))
+
+
+USUAL = Caps()
+
+
+class Grown:
+    """What of a floor counts against its caps. `note` what changed before it is read again."""
+
+    def __init__(self, state: FloorState) -> None:
+        self.agents: set[str] = set()
+        self.queues: set[str] = set()
+        self.calls: set[str] = set()
+        self.note(state, Changes(set(state.agents), set(state.queues), set(state.calls)))
+
+    def note(self, state: FloorState, changes: Changes) -> None:
+        """Look again at these."""
+        for extension in changes.agents:
+            agent = state.agents.get(extension)
+            _keep(self.agents, extension, agent is not None and not agent.told)
+        for queue_id in changes.queues:
+            queue = state.queues.get(queue_id)
+            _keep(self.queues, queue_id, queue is not None and not queue.told)
+        for callid in changes.calls:
+            call = state.calls.get(callid)
+            _keep(self.calls, callid, call is not None and call.state is not CallState.ENDED)
+
+
+def _keep(names: set[str], name: str, counts: bool) -> None:
+    if counts:
+        names.add(name)
+    else:
+        names.discard(name)
+
+
+def over(caps: Caps, grown: Grown, state: FloorState, event: events.Event) -> str:
+    """Of what there would be too many if this webhook were applied; "" if of nothing."""
+    extension, queue = getattr(event, "extension", ""), getattr(event, "queue", "")
+    if extension and extension not in state.agents and len(grown.agents) >= caps.agents:
+        return AGENTS
+    if queue and queue not in state.queues and len(grown.queues) >= caps.queues:
+        return QUEUES
+    callid = getattr(event, "callid", "")
+    return _over_calls(caps, grown, state, event, callid) if callid else ""
+
+
+def _over_calls(
+    caps: Caps, grown: Grown, state: FloorState, event: events.Event, callid: str
+) -> str:
+    call = state.calls.get(callid)
+    if call is not None:
+        told = len(call.visits) + len(call.records)
+        return REPORTS if told >= caps.reports and not isinstance(event, events.CallEnded) else ""
+    if callid in state.tombstones:
+        return ""
+    begins = not isinstance(event, ENDINGS)
+    too_many = len(state.calls) >= caps.remembered or (begins and len(grown.calls) >= caps.calls)
+    return CALLS if too_many else ""
