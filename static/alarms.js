@@ -71,8 +71,19 @@
   };
   const look = () => {
     const loud = [...document.querySelectorAll("#alarms [data-spoken]:not([data-quiet])")];
+    readOut(loud);
     news("alarm-heard", loud.filter(alarm => alarm.dataset.level === "2"), beep);
     news("alarm-told", loud, fresh => { if (notices()) fresh.slice(0, 4).forEach(tell); });
+  };
+
+  // ---- read out: not the strip itself, whose counters would never let a screen reader rest
+  const aloud = Object.assign(document.createElement("p"), { className: "unseen" });
+  aloud.setAttribute("role", "status");
+  let readUntil = null;
+  const readOut = loud => {
+    const newest = Math.max(0, ...loud.map(alarm => Number(alarm.dataset.spoken)));
+    if (readUntil !== null && newest > readUntil) aloud.textContent = loud.filter(alarm => Number(alarm.dataset.spoken) > readUntil).map(alarm => alarm.dataset.say).join(". ");
+    readUntil = Math.max(newest, readUntil ?? 0);
   };
 
   // ---- seen: one click, one request; the strip changes when the server says so
@@ -101,5 +112,5 @@
   });
   for (const touch of ["pointerdown", "keydown"]) document.addEventListener(touch, wake, true);
   document.addEventListener("pitwall:frame", look);
-  addEventListener("DOMContentLoaded", () => { show(); if (wanted()) wake(); });
+  addEventListener("DOMContentLoaded", () => { find("watch").append(aloud); show(); if (wanted()) wake(); });
 })();

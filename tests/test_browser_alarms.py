@@ -81,6 +81,7 @@ def test_an_alarm_comes_is_seen_and_goes_and_moves_nothing(board: Page, pitwall:
     alarm = strip.locator(".alarm", has_text="Callers waiting")
     expect(alarm).to_contain_text("Critical", timeout=JUDGED_MS)
     assert board.locator("#a-101").bounding_box() == before
+    expect(board.get_by_role("status").filter(has_text="Callers waiting")).to_be_attached()
     alarm.get_by_role("button", name="Acknowledge").click()
     expect(alarm).to_contain_text("acknowledged by boss")
     expect(alarm.get_by_role("button")).to_have_count(0)
