@@ -13,7 +13,15 @@ from typing import Any, Self, TypeVar, cast
 
 import aiosqlite
 
-from app.sentences import Sentence, joined
+from app.database_faults import (
+    DatabaseFull,
+    DatabaseTooNew,
+    DatabaseUnavailable,
+    faults_in_words,
+)
+from app.faults import reach
+
+__all__ = ["Database", "DatabaseFull", "DatabaseTooNew", "DatabaseUnavailable"]
 
 T = TypeVar("T")
 
@@ -32,64 +40,6 @@ PRAGMAS = (
     "journal_size_limit=67108864",
 )
 
-# What SQLite may run into through no fault of the program, and what a person can do about it.
-# Any other error is a bug in a statement, and passes as it is.
-FAULTS = {
-    sqlite3.SQLITE_FULL: Sentence(
-        "The disk is full. Free some space; saving then goes on by itself."
-    ),
-    sqlite3.SQLITE_IOERR: Sentence(
-        "The disk refuses to read or write. Check the disk and its quota."
-    ),
-    sqlite3.SQLITE_BUSY: Sentence(
-        "Another program keeps the database locked. Find it and let it finish."
-    ),
-    sqlite3.SQLITE_LOCKED: Sentence("The database is locked. Try again in a moment."),
-    sqlite3.SQLITE_READONLY: Sentence(
-        "The database is read-only. Check who owns its file and folder."
-    ),
-    sqlite3.SQLITE_CANTOPEN: Sentence(
-        "The database can't be opened. Check its folder and its owner."
-    ),
-    sqlite3.SQLITE_PERM: Sentence(
-        "The database may not be opened. Check who owns its file and folder."
-    ),
-    sqlite3.SQLITE_PROTOCOL: Sentence(
-        "The database's lock can't be taken. Is it on a network drive?"
-    ),
-    sqlite3.SQLITE_INTERRUPT: Sentence(
-        "The database was closed before the statement could finish."
-    ),
-    sqlite3.SQLITE_CORRUPT: Sentence(
-        "The database file is damaged. Restore the newest good backup."
-    ),
-    sqlite3.SQLITE_NOTADB: Sentence(
-        "The file is not a database, or damaged. Restore the newest backup."
-    ),
-}
-
-
-class DatabaseUnavailable(Exception):
-    """Nothing was stored or read: a sentence for the operator says why, and what to do."""
-
-
-class DatabaseTooNew(Exception):
-    """A newer version of the program wrote this database; this one must not touch it."""
-
-
-@contextlib.contextmanager
-def _faults_in_words() -> Iterator[None]:
-    """Tell the world's faults (DatabaseUnavailable) from the program's (left as they are)."""
-    try:
-        yield
-    except sqlite3.DatabaseError as error:
-        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
-        if code not in FAULTS:
-            raise
-        raise DatabaseUnavailable(
-            joined(" ", [FAULTS[code], f"({error.sqlite_errorname})"])
-        ) from error
-
 
 class Database:
     """Reads and writes of one file, safe to share between all tasks of one event loop."""
@@ -100,6 +50,8 @@ class Database:
         self._turn = asyncio.Lock()
         self._jobs: set[asyncio.Task[Any]] = set()
         self._closed = False
+        self.on_full: Callable[[], None] = lambda: None
+        """Called each time there was no room to write."""
 
     @classmethod
     async def open(cls, path: str) -> Self:
@@ -162,6 +114,18 @@ class Database:
         task.add_done_callback(self._jobs.discard)
         return await asyncio.shield(task)
 
+    async def write_at_once(self, job: Callable[[sqlite3.Connection], object]) -> None:
+        """The same for a job that needs no loop: it has the writing thread to itself.
+
+        One way there and back instead of one for each statement, which is most of what a small
+        transaction costs. Raises DatabaseUnavailable, or what the job raises.
+        """
+        self._refuse_when_closed()
+        task = asyncio.create_task(self._transaction_at_once(job))
+        self._jobs.add(task)
+        task.add_done_callback(self._jobs.discard)
+        await asyncio.shield(task)
+
     async def read(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """All rows of a query, as last committed. Raises DatabaseUnavailable."""
         self._refuse_when_closed()
@@ -192,29 +156,63 @@ class Database:
         return late
 
     async def _transaction(self, job: Callable[[aiosqlite.Connection], Awaitable[T]]) -> T:
+        async with self._writing():
+            return await self._committed(job)
+
+    @contextlib.asynccontextmanager
+    async def _writing(self) -> AsyncIterator[None]:
         async with self._turn:
-            with _faults_in_words():
-                try:
-                    await self._writer.execute("BEGIN IMMEDIATE")
-                    result = await job(self._writer)
-                    await self._writer.execute("COMMIT")
-                except BaseException:
-                    # Does nothing where SQLite rolled back by itself.
-                    await self._writer.rollback()
-                    raise
-            return result
+            try:
+                with faults_in_words():
+                    yield
+            except DatabaseFull:
+                self.on_full()
+                raise
+
+    async def _committed(self, job: Callable[[aiosqlite.Connection], Awaitable[T]]) -> T:
+        try:
+            await self._writer.execute("BEGIN IMMEDIATE")
+            reach("begun")
+            result = await job(self._writer)
+            reach("before commit")
+            await self._writer.execute("COMMIT")
+        except BaseException:
+            # Does nothing where SQLite rolled back by itself.
+            await self._writer.rollback()
+            raise
+        reach("after commit")
+        return result
+
+    async def _transaction_at_once(self, job: Callable[[sqlite3.Connection], object]) -> None:
+        async with self._writing():
+            # Private, for want of a public way to run a function where the connection lives.
+            await self._writer._execute(_transact, self._writer._conn, job)  # type: ignore[no-untyped-call]
 
     @contextlib.asynccontextmanager
     async def _reading(self) -> AsyncIterator[None]:
         # In memory both connections are one, and half a transaction would be seen.
         turn = self._turn if self._reader is self._writer else contextlib.nullcontext()
         async with turn:
-            with _faults_in_words():
+            with faults_in_words():
                 yield
 
     def _refuse_when_closed(self) -> None:
         if self._closed:
             raise DatabaseUnavailable("The database is closed: the program is about to end.")
+
+
+def _transact(connection: sqlite3.Connection, job: Callable[[sqlite3.Connection], object]) -> None:
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        reach("begun")
+        job(connection)
+        reach("before commit")
+        connection.execute("COMMIT")
+    except BaseException:
+        # Does nothing where SQLite rolled back by itself.
+        connection.rollback()
+        raise
+    reach("after commit")
 
 
 def _prepare_file(path: str) -> str:
@@ -234,7 +232,7 @@ async def _connect(uri: str, pragmas: Sequence[str]) -> aiosqlite.Connection:
     connection = aiosqlite.connect(uri, uri=True, isolation_level=None)
     # Private, for want of a public way: a forgotten close must not keep the process alive.
     connection._thread.daemon = True
-    with _faults_in_words():
+    with faults_in_words():
         await connection
         try:
             for pragma in pragmas:

@@ -25,6 +25,8 @@ from app.screen import Screen, Screens
 TICK_S = 5.0
 # A wall is looked at, not worked with: four frames a second are plenty.
 WALL_FRAME_S = 0.25
+# How soon a screen says that nothing can be saved.
+WARN_S = 0.5
 SNAPSHOT_EVENTS = 50_000
 SNAPSHOT_MS = 5 * 60 * 1000
 # Records applied before other tasks get a turn: a slice of some milliseconds.
@@ -70,6 +72,7 @@ class Projector:
     ) -> None:
         self.floor = Floor(days, caps=caps)
         self._log = log
+        self._clock = clock
         self._renderer = renderer
         self._last_tick = 0
         self._snapshot_seq = 0
@@ -99,13 +102,13 @@ class Projector:
 
     async def run(self) -> None:
         """Follow the log and draw, for ever."""
-        drawing = asyncio.create_task(self._keep_drawing())
-        following = asyncio.create_task(self._follow())
+        loops = (self._keep_drawing(), self._follow(), self._keep_warning())
+        tasks = [asyncio.create_task(loop) for loop in loops]
         try:
-            done, _ = await asyncio.wait((drawing, following), return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            drawing.cancel()
-            following.cancel()
+            for task in tasks:
+                task.cancel()
         for task in done:
             task.result()
 
@@ -126,6 +129,15 @@ class Projector:
                 await changed.wait()
                 await asyncio.sleep(self._pace.wait_s())
                 await self._draw(await changed.take())
+
+    async def _keep_warning(self) -> None:
+        """Say on every screen when nothing can be saved: then nothing new is shown either."""
+        unsaved = 0
+        while True:
+            await asyncio.sleep(WARN_S)
+            unsaved = (unsaved or self._clock()) if self._log.failure else 0
+            for _, screen in self.screens.live():
+                screen.warn(unsaved)
 
     async def tick(self) -> None:
         """Append a tick each five seconds, for ever; without disk the floor's time stands still."""
@@ -182,16 +194,18 @@ class Projector:
         screen.update(drawing.fragments, drawing.lists, self._last_tick)
 
     async def _load_snapshot(self) -> None:
-        snapshot = await self._log.latest_snapshot()
-        if snapshot is None or snapshot.seq > self._log.last_seq:
-            return
-        try:
-            state = msgspec.json.decode(snapshot.body, type=FloorState)
-        except (msgspec.DecodeError, msgspec.ValidationError):
-            logger.warning("The snapshot can't be read; the whole log is replayed instead.")
-            return
-        self.floor = Floor(self.floor.days, state, self.floor.caps)
-        self._snapshot_seq, self._snapshot_at = state.seq, state.at
+        """The newest one that can be read; an older one only means a longer replay."""
+        snapshot = await self._log.latest_snapshot(before=self._log.last_seq + 1)
+        while snapshot is not None:
+            try:
+                state = msgspec.json.decode(snapshot.body, type=FloorState)
+            except (msgspec.DecodeError, msgspec.ValidationError):
+                logger.warning("A snapshot can't be read; more of the log is replayed instead.")
+                snapshot = await self._log.latest_snapshot(before=snapshot.seq)
+            else:
+                self.floor = Floor(self.floor.days, state, self.floor.caps)
+                self._snapshot_seq, self._snapshot_at = state.seq, state.at
+                return
 
     async def _keep_snapshot(self) -> None:
         behind = self.applied - self._snapshot_seq

@@ -55,6 +55,7 @@ class Screen:
     frame_s: float = FRAME_S
     version: int = 0
     tick: int = 0
+    unsaved: int = 0
     _fragments: dict[str, Fragment] = field(default_factory=dict)
     _lists: dict[str, Members] = field(default_factory=dict)
     _pending: bool = False
@@ -80,6 +81,12 @@ class Screen:
             changed.append(True)
         if any(changed) and not self._pending:
             self._publish_soon()
+
+    def warn(self, unsaved: int) -> None:
+        """Since then (ms) nothing can be saved; 0: it can."""
+        if unsaved != self.unsaved:
+            self.unsaved = unsaved
+            self._publish()
 
     def since(self, version: int) -> str:
         """One frame with all that is newer than `version`; 0 gives the whole board."""
@@ -190,10 +197,11 @@ class Screen:
     def _marker(self, now: int) -> str:
         """The last element of every frame: a page checks itself and its clock against it."""
         counts = " ".join(f"{name}:{len(kept.ids)}" for name, kept in self._lists.items())
+        unsaved = f' data-unsaved="{self.unsaved}"' if self.unsaved else ""
         return (
             f'<i id="beat" hidden hx-swap-oob="outerMorph" data-version="{self.version}"'
             f' data-now="{now}" data-tick="{self.tick}" data-counts="{escape(counts)}"'
-            f' data-build="{escape(self.build)}"></i>'
+            f' data-build="{escape(self.build)}"{unsaved}></i>'
         )
 
 

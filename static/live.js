@@ -19,14 +19,15 @@
     if (pill.lastElementChild.textContent !== word) pill.lastElementChild.textContent = word;
     if (find("banner").textContent !== text) find("banner").textContent = text;
   };
-  const banner = name => {
-    const since = page.tick ? pitwall.clockTime(page.tick) : "";
+  const banner = (name, at = page.tick) => {
+    const since = at ? pitwall.clockTime(at) : "";
     const text = find("banner").dataset[page.tick || name === "out" ? name : "never"];
     return text.replace("{time}", since).replace("{seconds}", Math.round(page.lag / 1000));
   };
   const judge = () => {
     if (page.out) return say("out", banner("out"));
     if (page.closed) return say(page.tick ? "stale" : "connecting", page.tick || now() > 3000 ? banner("stale") : "");
+    if (page.unsaved) return say("stale", banner("unsaved", page.unsaved));
     const age = page.tick ? pitwall.serverNow() - page.tick : now() - page.heard;
     if (age > QUIET_MS) return say("stale", banner(now() - page.heard > QUIET_MS ? "stale" : "quiet"));
     if (!page.tick) return say("connecting", "");
@@ -97,6 +98,7 @@
     page.heard = now();
     page.closed = false;
     page.tick = Number(marker.tick);
+    page.unsaved = Number(marker.unsaved || 0);
     pitwall.learn(Number(marker.now));
     page.lag = page.waited ? 0 : pitwall.serverNow() - Number(marker.now);
     if (socket?.readyState === 1) socket.send(marker.version);

@@ -23,7 +23,7 @@ STARTS = {"main", "server", "demo", "people", "__main__"}
 MAY_IMPORT: dict[str, frozenset[str]] = {
     # the floor and what carries it
     "domain": frozenset(),
-    "log": frozenset({"domain", "database", "sentences"}),
+    "log": frozenset({"domain", "database", "faults", "sentences"}),
     "pbx": frozenset({"domain", "sentences"}),
     "screen": frozenset(),
     "audience": frozenset({"domain"}),
@@ -39,8 +39,11 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "sentences": frozenset(),
     "language": frozenset({"sentences"}),
     # stores and the ground they stand on
-    "database": frozenset({"sentences"}),
+    "database": frozenset({"database_faults", "faults"}),
+    "database_faults": frozenset({"sentences"}),
+    "faults": frozenset(),
     "settings": frozenset(),
+    "service_manager": frozenset(),
     "protocol": frozenset(),
     "masking": frozenset(),
     "peers": frozenset(),

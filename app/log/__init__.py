@@ -35,6 +35,14 @@ class EventLog(Protocol):
     def last_seq(self) -> int:
         """The newest stored record's seq, 0 for an empty log."""
 
+    @property
+    def failure(self) -> str:
+        """Why nothing can be stored at the moment, as a sentence; "" when it can."""
+
+    @property
+    def waiting(self) -> float:
+        """How much of the room for events that wait for the disk is taken, from 0 to 1."""
+
     async def append(self, events: Sequence[Event], rid: str | None = None) -> int:
         """Store the events together; return the last one's seq once they are on disk.
 
@@ -51,8 +59,8 @@ class EventLog(Protocol):
     async def save_snapshot(self, snapshot: Snapshot) -> None:
         """Keep the snapshot; older ones may go."""
 
-    async def latest_snapshot(self) -> Snapshot | None:
-        """The newest snapshot kept, if any."""
+    async def latest_snapshot(self, before: int | None = None) -> Snapshot | None:
+        """The newest snapshot kept, of those before the seq `before` where that is given."""
 
     async def close(self) -> None:
         """Finish what was appended and let go of the files."""

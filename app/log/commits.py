@@ -48,6 +48,11 @@ class GroupCommit:
         self._events = 0
         self._writing: asyncio.Task[None] | None = None
 
+    @property
+    def fill(self) -> float:
+        """How full the queue is, from 0 to 1."""
+        return self._events / MOST_WAITING
+
     def find(self, rid: str) -> Waiting | None:
         """The append of this request, while it waits."""
         return self._by_rid.get(rid)

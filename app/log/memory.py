@@ -25,6 +25,16 @@ class MemoryLog:
         """The newest record's seq, 0 for an empty log."""
         return self._tail.last_seq
 
+    @property
+    def failure(self) -> str:
+        """Memory takes everything."""
+        return ""
+
+    @property
+    def waiting(self) -> float:
+        """Nothing waits."""
+        return 0.0
+
     async def append(self, events: Sequence[Event], rid: str | None = None) -> int:
         """Keep the events; see EventLog."""
         if self._closed:
@@ -56,8 +66,10 @@ class MemoryLog:
         if self._snapshot is None or snapshot.seq >= self._snapshot.seq:
             self._snapshot = snapshot
 
-    async def latest_snapshot(self) -> Snapshot | None:
-        """The newest snapshot kept, if any."""
+    async def latest_snapshot(self, before: int | None = None) -> Snapshot | None:
+        """The snapshot kept, if any."""
+        if self._snapshot is None or (before is not None and self._snapshot.seq >= before):
+            return None
         return self._snapshot
 
     async def close(self) -> None:

@@ -10,6 +10,7 @@ import aiosqlite
 
 from app.database import Database, DatabaseUnavailable
 from app.domain.events import Event
+from app.faults import reach
 from app.log import LogUnavailable, Record, Snapshot
 from app.log.codec import decode, encode
 from app.log.commits import GroupCommit, Waiting
@@ -32,6 +33,7 @@ STEPS = (
 NO_SNAPSHOT = Sentence("The snapshot could not be saved.")
 NOT_SAVED = Sentence("The events could not be saved.")
 NOT_READ = Sentence("The log could not be read.")
+EventRow = tuple[int, int, str, str, str | None]
 
 
 class SqliteLog:
@@ -47,6 +49,7 @@ class SqliteLog:
         self._receipts = Receipts()
         self._commits = GroupCommit(self._write)
         self._closed = False
+        self._failure = ""
 
     @classmethod
     async def open(cls, database: Database, clock: Callable[[], int]) -> Self:
@@ -65,6 +68,16 @@ class SqliteLog:
         """The newest stored record's seq, 0 for an empty log."""
         return self._tail.last_seq
 
+    @property
+    def failure(self) -> str:
+        """Why the last batch was not stored; "" when it was."""
+        return self._failure
+
+    @property
+    def waiting(self) -> float:
+        """How full the queue for the disk is, from 0 to 1."""
+        return self._commits.fill
+
     async def append(self, events: Sequence[Event], rid: str | None = None) -> int:
         """Store the events together; see EventLog. They are stored even if the caller is cancelled.
 
@@ -82,7 +95,8 @@ class SqliteLog:
             return self.last_seq
         entry = self._entry(events, rid, now)
         self._commits.add(entry)
-        return await asyncio.shield(entry.stored)
+        # Only a twin of this request may wait for the same thing, and must not lose it with us.
+        return await (entry.stored if rid is None else asyncio.shield(entry.stored))
 
     def follow(self, after: int = 0) -> AsyncIterator[Sequence[Record]]:
         """Yield every record after `after`, then live; ends when the log is closed.
@@ -101,14 +115,20 @@ class SqliteLog:
         return [Record(seq, at, decode(kind, body)) for seq, at, kind, body in rows]
 
     async def save_snapshot(self, snapshot: Snapshot) -> None:
-        """Keep this snapshot and the one before it. Raises LogUnavailable."""
+        """Keep this snapshot, the one before it, and the one that a purged log begins with.
+
+        Raises LogUnavailable.
+        """
 
         async def job(connection: aiosqlite.Connection) -> None:
             row = (snapshot.seq, snapshot.body)
             await connection.execute("INSERT OR REPLACE INTO snapshot VALUES (?, ?)", row)
+            reach("snapshot")
             await connection.execute(
                 "DELETE FROM snapshot WHERE seq NOT IN "
-                "(SELECT seq FROM snapshot ORDER BY seq DESC LIMIT 2)"
+                "(SELECT seq FROM snapshot ORDER BY seq DESC LIMIT 2) "
+                # Where the log was purged it begins at a snapshot, and says too little without.
+                "AND seq >= (SELECT min(seq) FROM event)"
             )
 
         try:
@@ -116,10 +136,11 @@ class SqliteLog:
         except DatabaseUnavailable as error:
             raise LogUnavailable(joined(" ", [NO_SNAPSHOT, wording(error)])) from error
 
-    async def latest_snapshot(self) -> Snapshot | None:
+    async def latest_snapshot(self, before: int | None = None) -> Snapshot | None:
         """The newest snapshot kept, if any, but none of a longer log. Raises LogUnavailable."""
         sql = "SELECT seq, body FROM snapshot WHERE seq <= ? ORDER BY seq DESC LIMIT 1"
-        rows = await self._read(sql, self.last_seq)
+        newest = self.last_seq if before is None else min(self.last_seq, before - 1)
+        rows = await self._read(sql, newest)
         return Snapshot(*rows[0]) if rows else None
 
     async def close(self) -> None:
@@ -139,26 +160,33 @@ class SqliteLog:
     async def _write(self, batch: Sequence[Waiting]) -> None:
         rows = _rows(batch, self.last_seq + 1)
 
-        async def job(connection: aiosqlite.Connection) -> None:
-            await connection.executemany("INSERT INTO event VALUES (?, ?, ?, ?, ?)", rows)
-
         try:
-            await self._database.write(job)
+            await self._database.write_at_once(lambda connection: _insert(connection, rows))
         except DatabaseUnavailable as error:
+            self._failure = wording(error)
             raise LogUnavailable(joined(" ", [NOT_SAVED, wording(error)])) from error
         except sqlite3.IntegrityError as error:
             raise LogUnavailable(
                 "Another program appends to this log. Stop it, then start this one again."
             ) from error
+        self._failure = ""
         self._publish(batch)
 
     def _publish(self, batch: Sequence[Waiting]) -> None:
+        records: list[Record] = []
         for entry in batch:
-            numbered = enumerate(entry.events, self.last_seq + 1)
-            self._tail.publish([Record(seq, entry.at, event) for seq, event in numbered])
+            numbered = enumerate(entry.events, self.last_seq + len(records) + 1)
+            records += [Record(seq, entry.at, event) for seq, event in numbered]
+        last = self.last_seq
+        # All together: followers are woken once.
+        self._tail.publish(records)
+        for entry in batch:
+            last += len(entry.events)
             if entry.rid is not None:
-                self._receipts.keep(entry.rid, self.last_seq, entry.now)
-            entry.stored.set_result(self.last_seq)
+                self._receipts.keep(entry.rid, last, entry.now)
+            # The caller may have been cancelled meanwhile; the event is stored all the same.
+            if not entry.stored.done():
+                entry.stored.set_result(last)
 
     async def _stored(self, after: int) -> Sequence[Record]:
         sql = (
@@ -186,9 +214,14 @@ class SqliteLog:
             raise LogUnavailable(joined(" ", [NOT_READ, wording(error)])) from error
 
 
-def _rows(batch: Sequence[Waiting], first: int) -> list[tuple[int, int, str, str, str | None]]:
+def _insert(connection: sqlite3.Connection, rows: Sequence[EventRow]) -> None:
+    connection.executemany("INSERT INTO event VALUES (?, ?, ?, ?, ?)", rows)
+    reach("inserted")
+
+
+def _rows(batch: Sequence[Waiting], first: int) -> list[EventRow]:
     """Rows of `event`. The last one of an append has its rid, because its seq is the answer."""
-    rows: list[tuple[int, int, str, str, str | None]] = []
+    rows: list[EventRow] = []
     for entry in batch:
         rids = [None] * (len(entry.bodies) - 1) + [entry.rid]
         for (kind, body), rid in zip(entry.bodies, rids, strict=True):
