@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import time
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -101,7 +101,7 @@ class Settings:
             raise SettingsError(f"{strange[0]} is no setting of Pitwall; is it misspelt?")
         read = _Reader(environ)
         host, port = read("HOST", str, "127.0.0.1"), read("PORT", _port, 8000)
-        pbx_url = read("PITWALL_PBX_URL", _url, None)
+        pbx_url = read("PITWALL_PBX_URL", _pbx, None)
         return cls(
             host=host,
             port=port,
@@ -116,7 +116,7 @@ class Settings:
             webhook_allow=read("PITWALL_WEBHOOK_ALLOW", _networks, ()),
             api_token=read("PITWALL_API_TOKEN", str, None),
             pbx_url=pbx_url,
-            pbx_data_url=read("PITWALL_PBX_DATA_URL", _url, pbx_url),
+            pbx_data_url=read("PITWALL_PBX_DATA_URL", _pbx, pbx_url),
             pbx_domain=read("PITWALL_PBX_DOMAIN", str, ""),
             pbx_key=read("PITWALL_PBX_KEY", str, None)
             or read("PITWALL_PBX_KEY_FILE", _secret_file, None),
@@ -172,6 +172,20 @@ def _url(text: str) -> str:
     parts = urlsplit(text)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username:
         raise ValueError("an address like https://pbx.example.com is expected")
+    return text.rstrip("/")
+
+
+def _pbx(text: str) -> str:
+    """Not where no exchange is but a cloud machine's secrets are; redirects are never followed."""
+    parts = urlsplit(_url(text))
+    if parts.query or parts.fragment:
+        raise ValueError("an address without ? and # is expected")
+    try:
+        address = ip_address(parts.hostname or "")
+    except ValueError:
+        return text.rstrip("/")
+    if address.is_link_local or address.is_unspecified or address.is_multicast:
+        raise ValueError("the address of an exchange is expected; there can be none at this one")
     return text.rstrip("/")
 
 

@@ -1,15 +1,18 @@
 """Hostile sign-ins, requests of other sites and wrong roles: the cases of `bad-inputs.json`."""
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import httpx2
 import pytest
-from starlette.testclient import WebSocketDenialResponse
+from starlette.testclient import WebSocketDenialResponse, WebSocketTestSession
+from starlette.websockets import WebSocketDisconnect
 
 from app.rights import Role
+from tests.bad_cases import run_here, runs
 from tests.bad_inputs import FILE
-from tests.building import PASSWORD, Building, opened_building, signed_in
+from tests.building import PASSWORD, PUBLIC, Building, opened_building, signed_in
 
 ROUTES = {
     "login": "/login",
@@ -40,6 +43,8 @@ SOCKETS = {
     for case in FILE["cases"]
     if case["group"] == "ui-websocket" and 101 not in case["expect"]["status"]
 }
+run_here(CASES, f"{__name__}.test_what_is_hostile_is_answered_as_it_should_be")
+run_here(SOCKETS, f"{__name__}.test_a_socket_that_must_not_open_does_not")
 
 
 @pytest.fixture(scope="module")
@@ -142,3 +147,49 @@ def test_a_socket_that_must_not_open_does_not(building: Building, name: str) -> 
         pass
 
     assert caught.value.status_code in case["expect"]["status"]
+
+
+@runs("login-lockout-as-denial-of-service")
+def test_an_outsider_who_fails_all_day_keeps_nobody_out(building: Building) -> None:
+    attempts = building.access.attempts
+    for _ in range(1000):
+        attempts.wait_s("sup", "203.0.113.9")
+    building.client.cookies.clear()
+    form = {"username": "sup", "password": PASSWORD}
+    answer = building.client.post("/login", data=form, follow_redirects=False)
+
+    assert attempts.wait_s("sup", "203.0.113.9") > 0
+    assert answer.status_code == 303
+    assert "sid=" in answer.headers["set-cookie"]
+
+
+@runs("role-downgrade-with-open-socket")
+def test_a_role_that_was_taken_away_is_gone_from_an_open_board(building: Building) -> None:
+    accounts = building.access.accounts
+    user = building.call(accounts.create_user, "risen", Role.SUPERVISOR, PASSWORD)
+    cookie = building.call(signed_in, building.access, "risen")
+    building.client.cookies.clear()
+    ours = {**cookie, "Origin": PUBLIC, "Sec-Fetch-Site": "same-origin", "HX-Request": "true"}
+    with building.client.websocket_connect("/live", headers=ours) as socket:
+        socket.receive_text()
+        building.call(demote, building, user.user_id)
+        began = time.monotonic()
+        with pytest.raises(WebSocketDisconnect):
+            read_on(socket)
+    form = {"callid": "1", "mode": "listen", "reason": "Training"}
+    signed_out = building.client.post("/actions/spy", data=form, headers=ours)
+    ours |= building.call(signed_in, building.access, "risen")
+    signed_in_again = building.client.post("/actions/spy", data=form, headers=ours)
+
+    assert time.monotonic() - began < 1
+    assert signed_out.status_code == 401
+    assert signed_in_again.status_code == 403
+
+
+def read_on(socket: WebSocketTestSession) -> None:
+    while True:
+        socket.receive_text()
+
+
+async def demote(building: Building, user_id: int) -> None:
+    await building.access.accounts.change(user_id, role=Role.VIEWER)

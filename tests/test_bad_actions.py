@@ -14,6 +14,7 @@ from app.actions import Actions
 from app.domain.events import AgentNamed
 from app.rights import Role
 from tests.acting_site import OURS, ActingSite, open_site
+from tests.bad_cases import run_here
 from tests.bad_inputs import FILE
 from tests.fake_pbx import FAULTS, FakePbx, running_pbx
 from tests.pbx_client import KEY, client_of
@@ -28,6 +29,9 @@ CASES = [
     and case.get("method") == "POST"
     and case["path"].strip("{}").removeprefix("route:") in ROUTES
 ]
+run_here(
+    (case["name"] for case in CASES), f"{__name__}.test_a_hostile_click_is_answered_as_it_must_be"
+)
 # Where the file speaks of a PBX in trouble, which of the fake one's troubles that is.
 TROUBLE = {
     "pause-while-pbx-down": "reset",

@@ -14,10 +14,12 @@ import pytest
 from app import protocol
 from app.domain.events import CallRecorded, Event
 from app.webhook_journal import FIELDS, Rejected
+from tests.bad_cases import run_here
 from tests.bad_inputs import FILE, Builder, Case, Request, receiver_cases
 from tests.receiver import Answer, Receiver, now_ms, parse_answer, read_answer, send_all
 
 CASES = receiver_cases()
+run_here((case["name"] for case in CASES), f"{__name__}.test_bad_input")
 ATTRIBUTES = {"calldate": "started", "recordingfile": "recording"}
 MEBIBYTE = 1024 * 1024
 

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from urllib.parse import quote
 
 from starlette.requests import HTTPConnection, Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
 from app.access.accounts import AccountProblem
 from app.access.passwords import PasswordsBusy
@@ -13,8 +13,14 @@ from app.log import LogUnavailable
 from app.sentences import wording
 from app.web import guard
 from app.web.forms import FormProblem
+from app.web.headers import with_security
 from app.web.parts import parts_of
 
+# Plain and in one language: whatever makes pages may be what is broken.
+BROKEN = (
+    "Something in Pitwall is broken, and this was not done.\n"
+    "Try once more; if it stays so, tell whoever runs it that its error log says why.\n"
+)
 Handler = Callable[[Request, Exception], Awaitable[Response]]
 
 
@@ -90,6 +96,13 @@ async def refuse_form(request: Request, error: Exception) -> Response:
     return render(request, "refused.html", status, sentence=wording(error))
 
 
+async def own_up(request: Request, error: Exception) -> Response:
+    """A fault of ours. It is answered outside of all middleware, so the headers are put here."""
+    answer = PlainTextResponse(BROKEN, 500)
+    answer.raw_headers = with_security(answer.raw_headers)
+    return answer
+
+
 EXCEPTION_HANDLERS: dict[type[Exception], Handler] = {
     guard.SignInNeeded: ask_to_sign_in,
     guard.ConfirmationNeeded: ask_to_confirm,
@@ -99,4 +112,5 @@ EXCEPTION_HANDLERS: dict[type[Exception], Handler] = {
     PasswordsBusy: refusing(503),
     DatabaseUnavailable: refusing(503),
     LogUnavailable: refusing(503),
+    Exception: own_up,
 }
