@@ -1,6 +1,6 @@
 """The running application, with somebody of every role signed in and a wall."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.access import Access
 from app.access.walls import Display
-from app.main import create_app
+from app.main import create_app, wall_clock
 from app.rights import Role
 from app.settings import Settings
 from app.web.parts import Parts
@@ -46,14 +46,17 @@ class Building:
 
 
 @contextmanager
-def opened_building(folder: Path) -> Iterator[Building]:
-    """Everything runs until the block ends."""
+def opened_building(
+    folder: Path, clock: Callable[[], int] = wall_clock, **more: str
+) -> Iterator[Building]:
+    """Everything runs until the block ends; `more` are settings of the environment."""
     settings = Settings.from_env(
         {
             "PITWALL_PUBLIC_URL": PUBLIC,
             "PITWALL_LOG": f"sqlite:{folder / 'test.db'}",
             "PITWALL_API_TOKEN": TOKEN,
             "PITWALL_TIMEZONE": "UTC",
+            **more,
         }
     )
     found: list[Parts] = []
@@ -61,7 +64,7 @@ def opened_building(folder: Path) -> Iterator[Building]:
     async def find(parts: Parts) -> None:
         found.append(parts)
 
-    app = create_app(settings, on_start=find)
+    app = create_app(settings, clock, on_start=find)
     with TestClient(FromMany(app), base_url=PUBLIC) as client:
         yield Building(client, found[0])
 

@@ -55,7 +55,6 @@ async def _shown(
 ) -> Response:
     view, queue = _view(request), queue_asked(request, looker)
     lines = await _lines(looker, view, queue)
-    figure = await _figure(looker)
     acts = looker.audience.acts
     return render(
         request,
@@ -66,7 +65,8 @@ async def _shown(
         view=view,
         queue=queue,
         choices=looker.choices,
-        figure=figure,
+        figure=await _figure(looker, 0),
+        figure_kept=await _figure(looker, looker.parts.settings.abandon_days - 1),
         days=looker.parts.settings.abandon_days,
         may_call=looker.person.may(Right.CALL),
         acts=acts,
@@ -94,9 +94,9 @@ async def _lines(looker: Looker, view: str, queue: str) -> list[Line]:
     return [line for line in lines if line.closed] if view == "closed" else lines
 
 
-async def _figure(looker: Looker) -> CallBackFigure:
-    """Of those whose first try was today."""
-    began = looker.days.begins(looker.today)
+async def _figure(looker: Looker, before: int) -> CallBackFigure:
+    """Of those who gave up today, or in so many days before as well."""
+    began = looker.days.begins(looker.today - timedelta(days=before))
     ended = looker.days.begins(looker.today + timedelta(days=1))
     database = looker.parts.database
     return await call_back_figure(database, began, ended, queues=looker.person.queues)

@@ -20,6 +20,7 @@ XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 # A workbook is made whole before its first byte leaves; more rows are for CSV.
 MOST_IN_WORKBOOK = 50_000
 WIDEST = 40
+LINES_AT_ONCE = 100
 # Spreadsheet programs of one region read "," and of another ";": the mark at least makes it UTF-8.
 MARK = "\ufeff"
 
@@ -68,9 +69,13 @@ async def _bounded(rows: AsyncIterator[Row]) -> AsyncIterator[Row]:
 
 
 async def _csv(sheet: Sheet) -> AsyncIterator[str]:
-    yield MARK + csv_line(sheet.columns)
+    lines = [MARK + csv_line(sheet.columns)]
     async for row in sheet.rows:
-        yield csv_line([_plain(cell) for cell in row])
+        lines.append(csv_line([_plain(cell) for cell in row]))
+        if len(lines) >= LINES_AT_ONCE:
+            yield "".join(lines)
+            lines.clear()
+    yield "".join(lines)
 
 
 def _plain(cell: Cell) -> Cell:
