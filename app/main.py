@@ -197,7 +197,7 @@ def create_app(
                     task.cancel()
                 await asyncio.gather(*tasks, return_exceptions=True)
 
-    return Starlette(
+    return hooks.WebhooksFirst(
         routes=ROUTES,
         lifespan=lifespan,
         middleware=[Middleware(SecurityHeaders), Middleware(CrossSiteGuard)],

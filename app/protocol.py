@@ -8,10 +8,11 @@ import asyncio
 import importlib.util
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 HEAD_BYTES = 16 * 1024
 HEAD_S = 10.0
@@ -68,7 +69,26 @@ class GuardedProtocol(HttpToolsProtocol):
         self._in_head = False
         self._head_bytes = 0
         super().on_headers_complete()
+        # The handler's task starts after this returns, so it always sees the extension.
+        extensions: dict[str, Any] = {"pitwall.answer": partial(self.answer, self.cycle)}
+        self.scope["extensions"] = extensions
         self._expect_within(BODY_S)
+
+    def answer(self, cycle: RequestResponseCycle, headers: bytes, body: bytes) -> None:
+        """Answer 200 with these header lines: what two messages to uvicorn say, in one write."""
+        if cycle.disconnected or cycle.response_started:
+            return
+        cycle.response_started = cycle.response_complete = True
+        self.transport.write(b"".join((self._head_of_200(cycle), headers, b"\r\n", body)))
+        cycle.message_event.set()
+        if not cycle.keep_alive:
+            self.transport.close()
+        cycle.on_response()
+
+    def _head_of_200(self, cycle: RequestResponseCycle) -> bytes:
+        lines = [b"%b: %b\r\n" % header for header in cycle.default_headers]
+        closing = b"" if cycle.keep_alive else b"connection: close\r\n"
+        return b"".join((b"HTTP/1.1 200 OK\r\n", *lines, closing))
 
     def on_message_complete(self) -> None:
         super().on_message_complete()
@@ -135,7 +155,7 @@ def server_config(
         "ws_max_size": 4096,
         "ws_ping_interval": 15,
         "ws_ping_timeout": 15,
-        # Each connection by itself would cost memory and time; LiveProtocol compresses once for all.
+        # Each connection by itself would cost much; LiveProtocol compresses once for all.
         "ws_per_message_deflate": False,
         "lifespan": "on",
         "proxy_headers": False,

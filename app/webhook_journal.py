@@ -45,7 +45,7 @@ STEPS = (
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Received:
     """One webhook as it came. Stored as `seq`, or refused (None); `flags` names dropped fields."""
 
