@@ -1,0 +1,152 @@
+"""The pages of the past in a real browser: charts, paging, claims, and winding the board back."""
+
+import socket
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.running import PASSWORD, Pitwall
+
+pytestmark = pytest.mark.browser
+
+PAGES = ["/day", "/calls", "/abandons", "/agents", "/agents/101", "/queues/999", "/rewind"]
+
+
+@pytest.fixture(scope="module")
+def pitwall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pitwall]:
+    """One for all tests: sixty callers, three of whom gave up."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    running = Pitwall(port, tmp_path_factory.mktemp("past"))
+    running.add_user("ann", "supervisor", "900")
+    running.start()
+    for extension in ("101", "102"):
+        running.hook("/Agent/ChangeStatus", extension=extension, status="on")
+    for number in range(60):
+        calls(running, f"c{number}", f"09383637{number:02}")
+    yield running
+    running.stop()
+
+
+def calls(pitwall: Pitwall, callid: str, phone: str) -> None:
+    said = {"callid": callid, "phone": phone, "queue": "999"}
+    if int(callid[1:]) % 20:
+        pitwall.hook("/callcenter/call_in", **said, extension="101", event="RING")
+        pitwall.hook("/callcenter/call_in", **said, extension="101", event="ANSWER")
+    else:
+        pitwall.hook("/callcenter/call_in", **said, extension="", event="RING")
+        pitwall.hook("/callcenter/calldata", **said, status="ABANDON", holdtime="9")
+    pitwall.hook("/callcenter/hangup", callid=callid)
+
+
+@pytest.fixture
+def visitor(pitwall: Pitwall, page: Page) -> Page:
+    page.goto(pitwall.url)
+    page.get_by_label("User name").fill("ann")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("navigation", name="Pages")).to_be_visible()
+    return page
+
+
+def second_shown(page: Page) -> int:
+    return int(page.locator("#then").get_attribute("data-at") or 0) // 1000
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_no_page_is_wider_than_a_telephone(pitwall: Pitwall, visitor: Page, path: str) -> None:
+    visitor.set_viewport_size({"width": 390, "height": 844})
+    visitor.goto(pitwall.url + path)
+
+    assert visitor.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_a_day_has_its_charts_in_both_themes(pitwall: Pitwall, visitor: Page) -> None:
+    visitor.goto(f"{pitwall.url}/day")
+    expect(visitor.locator(".plot canvas")).to_have_count(3)
+    pictures = set()
+    for theme in ("dark", "light"):
+        visitor.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
+        visitor.wait_for_timeout(300)
+        pictures.add(visitor.locator("#chart-volume canvas").evaluate("it => it.toDataURL()"))
+
+    assert len(pictures) == 2
+
+
+def test_the_heat_map_comes_after_the_page_and_can_be_changed(
+    pitwall: Pitwall, visitor: Page
+) -> None:
+    visitor.goto(f"{pitwall.url}/day")
+    expect(visitor.locator("table.heat")).to_be_visible()
+    visitor.get_by_role("button", name="Abandoned, %").click()
+
+    expect(visitor.locator("table.heat[data-metric=abandon_rate]")).to_be_visible()
+
+
+def test_older_calls_are_put_below_those_shown(pitwall: Pitwall, visitor: Page) -> None:
+    visitor.goto(f"{pitwall.url}/calls")
+    expect(visitor.locator("#rows tr")).to_have_count(51)
+    visitor.get_by_text("Older calls").click()
+
+    expect(visitor.locator("#rows tr")).to_have_count(60)
+    expect(visitor.get_by_text("Older calls")).to_have_count(0)
+
+
+def test_a_filter_finds_at_once_and_is_in_the_address(pitwall: Pitwall, visitor: Page) -> None:
+    visitor.goto(f"{pitwall.url}/calls")
+    visitor.get_by_label("Outcome").select_option("abandoned")
+    expect(visitor.locator("#rows tr")).to_have_count(3)
+
+    assert "outcome=abandoned" in visitor.url
+
+
+def test_a_caller_is_taken_on_with_one_click(pitwall: Pitwall, visitor: Page) -> None:
+    visitor.goto(f"{pitwall.url}/abandons")
+    row = visitor.locator(".worklist tbody tr").first
+    row.get_by_role("button", name="Take on").click()
+    expect(visitor.locator(".worklist tbody tr").first).to_contain_text("taken on by ann")
+    visitor.get_by_role("link", name="Mine").click()
+
+    expect(visitor.locator(".worklist tbody tr")).to_have_count(1)
+
+
+def test_the_past_is_wound_by_keys_and_buttons(pitwall: Pitwall, visitor: Page) -> None:
+    visitor.goto(f"{pitwall.url}/rewind")
+    now = second_shown(visitor)
+    visitor.locator("#slider").focus()
+    for keys, seconds in [("ArrowLeft", -1), ("Shift+ArrowLeft", -10), ("ArrowRight", 1)]:
+        visitor.keyboard.press(keys)
+        now += seconds
+        expect(visitor.locator("#then")).to_have_attribute("data-at", f"{now}000")
+    visitor.locator("[data-step='-1']").click()
+    expect(visitor.locator("#then")).to_have_attribute("data-at", f"{now - 1}000")
+
+    assert "at=20" in visitor.url
+
+
+def test_counters_of_the_past_stand_still(pitwall: Pitwall, visitor: Page) -> None:
+    visitor.goto(f"{pitwall.url}/rewind")
+    counter = visitor.locator("#a-101 time").first
+    shown = counter.text_content()
+    visitor.wait_for_timeout(1500)
+
+    assert shown is not None
+    assert ":" in shown
+    assert counter.text_content() == shown
+
+
+def test_the_past_says_that_it_is_past_and_offers_no_deed(pitwall: Pitwall, visitor: Page) -> None:
+    visitor.goto(f"{pitwall.url}/rewind")
+
+    expect(visitor.locator(".past-banner")).to_contain_text("Nothing here can be acted on.")
+    expect(visitor.locator("[data-act]")).to_have_count(0)
+
+
+def test_the_past_can_be_filtered_like_the_board(pitwall: Pitwall, visitor: Page) -> None:
+    visitor.goto(f"{pitwall.url}/rewind")
+    visitor.get_by_placeholder("Search", exact=True).fill("102")
+
+    expect(visitor.locator("#a-101")).to_be_hidden()
+    expect(visitor.locator("#a-102")).to_be_visible()
