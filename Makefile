@@ -9,7 +9,7 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3.14 pyth
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& { command -v $$python; break; }; done)
 
-.PHONY: help venv run demo test browser coverage check format clean
+.PHONY: help venv run demo test browser screenshots coverage check format translations clean
 
 help:
 	@echo "make demo      the board and a simulated exchange, on this machine"
@@ -17,6 +17,8 @@ help:
 	@echo "make test      every test"
 	@echo "make check     format, lint and types"
 	@echo "make format    put the code into the project's format"
+	@echo "make translations  bring the catalogues in translations/ up to date with the code"
+	@echo "make screenshots  the pictures in docs/pictures, made anew"
 	@echo "make coverage  how much of the core the tests reach"
 	@echo "make venv      only install what the others need, into $(VENV)"
 	@echo "make clean     remove $(VENV) and caches; data/ stays"
@@ -35,6 +37,9 @@ test: $(VENV)/.tools browser
 browser: $(VENV)/.tools
 	@$(BIN)/python -m tests.browser_setup
 
+screenshots: $(VENV)/.tools browser
+	$(BIN)/python -m tests.screenshots
+
 coverage: $(VENV)/.tools
 	$(BIN)/python -m pytest -m "not browser" --cov
 
@@ -46,6 +51,14 @@ check: $(VENV)/.tools
 format: $(VENV)/.tools
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
+
+translations: $(VENV)/.tools
+	@$(BIN)/pybabel -q extract -F pyproject.toml --sort-by-file --add-location=file \
+		--project=Pitwall -o translations/pitwall.pot .
+	@$(BIN)/pybabel -q update -i translations/pitwall.pot -d translations -D pitwall -l vi \
+		--no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date --width=100
+	@rm translations/pitwall.pot
+	@$(BIN)/python -m pytest -q tests/test_language.py -k catalogue
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage htmlcov

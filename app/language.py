@@ -4,9 +4,10 @@ Catalogues are read from `translations/` when the program starts, so none can be
 """
 
 import gettext
+import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
-from functools import cache
+from functools import cache, lru_cache
 from io import BytesIO
 from pathlib import Path
 
@@ -14,13 +15,16 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import get_decimal_symbol
 
-from app.sentences import said
+from app.sentences import Sentence
 
 TRANSLATIONS = Path(__file__).parent.parent / "translations"
 DOMAIN = "pitwall"
 LANGUAGES = ("en", "vi")
 NONE = "–"
+# As `re.escape` leaves it.
+FIELD = re.compile(r"\\{([a-z]\w*)\\}")
 # With the year, and without.
+LONGEST_KEPT = 400
 DATES = {"en": ("%Y-%m-%d", "%m-%d"), "vi": ("%d/%m/%Y", "%d/%m")}
 
 
@@ -41,6 +45,42 @@ def catalogue(language: str) -> gettext.NullTranslations:
     return gettext.GNUTranslations(compiled)
 
 
+@cache
+def _templates(language: str) -> tuple[tuple[re.Pattern[str], str], ...]:
+    """What tells by which template of the catalogue an English sentence was made; the most
+    telling first."""
+    known = catalogue(language)
+    texts = getattr(known, "_catalog", {})
+    found = [text for text in texts if isinstance(text, str) and FIELD.search(re.escape(text))]
+    found.sort(key=lambda text: len(FIELD.sub("", re.escape(text))), reverse=True)
+    return tuple((_pattern(text), text) for text in found)
+
+
+def _pattern(template: str) -> re.Pattern[str]:
+    seen: set[str] = set()
+
+    def field(match: re.Match[str]) -> str:
+        first = match[1] not in seen
+        seen.add(match[1])
+        return f"(?P<{match[1]}>.+)" if first else f"(?P={match[1]})"
+
+    return re.compile(FIELD.sub(field, re.escape(template)), re.DOTALL)
+
+
+@lru_cache(1024)
+def _kept(text: str, language: str) -> str:
+    """A sentence that was kept in English, with its values in it."""
+    known = catalogue(language)
+    words = known.gettext(text)
+    if words != text or len(text) > LONGEST_KEPT:
+        return words
+    for pattern, template in _templates(language):
+        if match := pattern.fullmatch(text):
+            values = {name: _kept(value, language) for name, value in match.groupdict().items()}
+            return known.gettext(template).format(**values)
+    return text
+
+
 @dataclass(frozen=True, slots=True)
 class Writing:
     """How one language writes. `zone` is the call centre's, whoever looks."""
@@ -57,8 +97,10 @@ class Writing:
         return cls(known, zone, get_decimal_symbol(known), catalogue(known))
 
     def say(self, text: str) -> str:
-        """A sentence that code made (see `app.sentences`)."""
-        return said(text, self.translations.gettext)
+        """A sentence that code made (see `app.sentences`), now or when it went into the log."""
+        if isinstance(text, Sentence):
+            return text.said(self.translations.gettext)
+        return _kept(str(text), self.language) if text else ""
 
     def clock(self, at: int, form: str = "%H:%M") -> str:
         """A moment (ms) at the call centre. In the form, {date} is the whole date, {day} has no

@@ -41,12 +41,6 @@ RIGHT_WORDS = {
     Right.ADMINISTER: Sentence("administer"),
     Right.READ_AUDIT: Sentence("read the audit"),
 }
-ROLE_WORDS = {
-    Role.ADMIN: Sentence("administrator"),
-    Role.SUPERVISOR: Sentence("supervisor"),
-    Role.VIEWER: Sentence("viewer"),
-    Role.WALL: Sentence("wall"),
-}
 OWN_TELEPHONE = Sentence("That is your own telephone.")
 OUTSIDE = Sentence("This is outside the queues of your account.")
 

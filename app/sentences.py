@@ -54,13 +54,5 @@ def wording(error: Exception) -> str:
     return error.args[0] if error.args and isinstance(error.args[0], str) else str(error)
 
 
-def said(text: str, translate: Translate) -> str:
-    """A Sentence, or a plain sentence that stands in the catalogue, in another language."""
-    if isinstance(text, Sentence):
-        return text.said(translate)
-    # The catalogue's entry for "" is its own head.
-    return translate(str(text)) if text else ""
-
-
 def _said(value: object, translate: Translate) -> object:
     return value.said(translate) if isinstance(value, Sentence) else value

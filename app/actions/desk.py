@@ -18,8 +18,21 @@ from app.rights import Principal, Right, Target, refusal
 from app.sentences import Sentence
 
 LONGEST_REASON = 200
-LISTEN_REASONS = ("Training", "Quality", "Agent asked for help", "Complaint", "Other")
-PAUSE_REASONS = ("Break", "Lunch", "Meeting", "Training", "After-call work", "Technical problem")
+LISTEN_REASONS = (
+    Sentence("Training"),
+    Sentence("Quality"),
+    Sentence("Agent asked for help"),
+    Sentence("Complaint"),
+    Sentence("Other"),
+)
+PAUSE_REASONS = (
+    Sentence("Break"),
+    Sentence("Lunch"),
+    Sentence("Meeting"),
+    Sentence("Training"),
+    Sentence("After-call work"),
+    Sentence("Technical problem"),
+)
 # How long an answer waits for the PBX to report that what it accepted has happened.
 REPORT_S = 1.5
 
