@@ -13,14 +13,18 @@ from app import people
 from app.access import Access
 from app.access.accounts import AccountProblem
 from app.access.api_tokens import TokenProblem
-from app.database import DatabaseTooNew, DatabaseUnavailable
+from app.database import MEMORY, DatabaseTooNew, DatabaseUnavailable
 from app.demo import demo as run_demo
 from app.domain.caps import Caps
 from app.domain.days import BusinessDay
 from app.domain.report import floor_report
 from app.history.rebuild import rebuild
+from app.keeping import KeepingError, backup
+from app.keeping.erasure import erase
+from app.keeping.holding import holding
 from app.log import LogUnavailable
 from app.log.codec import EventUnreadable
+from app.log.open import database_path
 from app.main import wall_clock
 from app.protocol import MissingPart
 from app.replay import replay
@@ -42,7 +46,7 @@ def main(words: Sequence[str] | None = None) -> int:
         return _complain(CONFIG, str(error))
     except (AccountProblem, TokenProblem) as error:
         return _complain(DATA, str(error))
-    except (AddressInUse, DatabaseUnavailable, DatabaseTooNew, MissingPart) as error:
+    except (AddressInUse, KeepingError, DatabaseUnavailable, DatabaseTooNew, MissingPart) as error:
         return _complain(UNAVAILABLE, str(error))
     except KeyboardInterrupt:
         return 130
@@ -64,8 +68,21 @@ def _parser() -> argparse.ArgumentParser:
     replay.set_defaults(run=_replay)
     rebuild = commands.add_parser("rebuild", help="the history anew, from the log")
     rebuild.set_defaults(run=_rebuild)
+    _add_keeping_commands(commands)
     _add_user_commands(commands)
     return parser
+
+
+def _add_keeping_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    backup = commands.add_parser("backup", help="the whole database into one new file, checked")
+    backup.add_argument("path", type=Path)
+    backup.set_defaults(run=_backup)
+    restore = commands.add_parser("restore", help="a backup in place of the database")
+    restore.add_argument("path", type=Path)
+    restore.set_defaults(run=_restore)
+    erase = commands.add_parser("erase", help="a telephone number, wherever it is stored")
+    erase.add_argument("phone")
+    erase.set_defaults(run=_erase)
 
 
 def _add_user_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -146,6 +163,36 @@ def _rebuild(options: argparse.Namespace, settings: Settings) -> int:
         return _complain(UNAVAILABLE, str(error))
     print(f"The history was built anew from {events} events.")
     return 0
+
+
+def _backup(options: argparse.Namespace, settings: Settings) -> int:
+    backup.back_up(_database(settings), options.path)
+    print(f"The database was written to {options.path} and checked.")
+    return 0
+
+
+def _restore(options: argparse.Namespace, settings: Settings) -> int:
+    database = _database(settings)
+    with holding(str(database)):
+        aside = backup.restore(options.path, database, wall_clock())
+    print(f"{options.path} is the database now.")
+    if aside is not None:
+        print(f"The one before it is {aside}; delete it when you are sure.")
+    return 0
+
+
+def _erase(options: argparse.Namespace, settings: Settings) -> int:
+    database = _database(settings)
+    with holding(str(database)):
+        print(erase(database, options.phone))
+    return 0
+
+
+def _database(settings: Settings) -> Path:
+    path = database_path(settings.log)
+    if path == MEMORY:
+        raise KeepingError("PITWALL_LOG is memory:, so there is no database file.")
+    return Path(path)
 
 
 def _json(value: object, *, lines: bool) -> str:

@@ -10,15 +10,22 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
+from app import service_manager
 from app.access import Access
 from app.access.oidc import Client
 from app.actions import open_actions
 from app.actions.aftermath import Aftermath
 from app.alerting import Channels, open_notifier, set_first_rules
-from app.database import Database
+from app.database import Database, DatabaseTooNew, DatabaseUnavailable
 from app.domain.caps import Caps
 from app.domain.days import BusinessDay
 from app.history.follower import History
+from app.keeping import KeepingError
+from app.keeping.holding import holding
+from app.keeping.soundness import ensure_sound
+from app.keeping.upkeep import Upkeep
+from app.log import LogUnavailable
+from app.log.codec import EventUnreadable
 from app.log.open import database_path, open_log
 from app.pbx import Pbx
 from app.pbx.secret import Secret
@@ -83,6 +90,9 @@ ROUTES = [
 ]
 
 
+REFUSALS = (DatabaseUnavailable, DatabaseTooNew, KeepingError, LogUnavailable, EventUnreadable)
+
+
 def wall_clock() -> int:
     """Milliseconds since the epoch, UTC."""
     return time.time_ns() // 1_000_000
@@ -96,10 +106,14 @@ async def running_parts(
 ) -> AsyncIterator[Parts]:
     """Open everything in order, and let go of it in the opposite order."""
     async with AsyncExitStack() as stack:
-        database = await Database.open(database_path(settings.log))
+        path = database_path(settings.log)
+        stack.enter_context(holding(path))
+        found = await asyncio.to_thread(ensure_sound, path, clock())
+        database = await Database.open(path)
         stack.push_async_callback(database.close)
         log = await open_log(settings.log, database, clock)
         stack.push_async_callback(log.close)
+        upkeep = await Upkeep.open(database, path, settings.timezone, clock, found)
         journal = await WebhookJournal.open(database, clock, unparsable)
         stack.push_async_callback(journal.close)
         tokens = await WebhookTokens.open(database, clock, settings.webhook_token)
@@ -139,6 +153,7 @@ async def running_parts(
             channels=channels,
             notifier=notifier,
             history=history,
+            upkeep=upkeep,
             rewind=Rewind(database, log, days, caps),
             clock=clock,
         )
@@ -169,13 +184,22 @@ def create_app(
     *,
     on_start: Callable[[Parts], Awaitable[None]] | None = None,
     on_death: Callable[[], None] = lambda: None,
+    on_refusal: Callable[[str], None] = lambda sentence: None,
     unparsable: PeerCounts | None = None,
 ) -> Starlette:
-    """The application. `on_death` is called when a task that must run for ever has ended."""
+    """The application. `on_death` is called when a task that must run for ever has ended.
+
+    `on_refusal` hears in a sentence why the database can't be used, before the start fails.
+    """
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[dict[str, Parts]]:
-        async with running_parts(settings, clock, unparsable) as parts:
+        async with AsyncExitStack() as stack:
+            try:
+                parts = await stack.enter_async_context(running_parts(settings, clock, unparsable))
+            except REFUSALS as error:
+                on_refusal(str(error))
+                raise
             projector = parts.projector
             loops = {
                 "projector": projector.run(),
@@ -186,6 +210,8 @@ def create_app(
                 "reconciler": parts.reconciler.run(),
                 "aftermath": Aftermath(parts.actions.desk).run(),
                 "notifier": parts.notifier.run(),
+                "upkeep": parts.upkeep.run(parts.access.audit, settings.keep, parts.journal),
+                "watchdog": service_manager.keep_alive(),
             }
             tasks = [_watched(name, loop, on_death) for name, loop in loops.items()]
             if on_start is not None:

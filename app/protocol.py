@@ -14,6 +14,8 @@ from typing import Any
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from app.draining import Draining
+
 HEAD_BYTES = 16 * 1024
 HEAD_S = 10.0
 BODY_S = 10.0
@@ -146,7 +148,8 @@ def server_config(
     for name in ("uvloop", "httptools", "websockets"):
         if importlib.util.find_spec(name) is None:
             raise MissingPart(f"{name} is not installed. Install requirements.txt and start again.")
-    protocol = type("Protocol", (GuardedProtocol,), {"count_refusal": staticmethod(count_refusal)})
+    counting = {"count_refusal": staticmethod(count_refusal)}
+    protocol = type("Protocol", (Draining, GuardedProtocol), counting)
     logging.getLogger("uvicorn.error").addFilter(_is_worth_a_line)
     options: dict[str, Any] = {
         "loop": "uvloop",

@@ -2,16 +2,19 @@
 
 import logging
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import uvicorn
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.main import create_app, wall_clock
 from app.pbx.redaction import install_redaction
 from app.pbx.secret import Secret
 from app.peers import PeerCounts
 from app.protocol import BACKLOG, server_config
+from app.service_manager import inherited_socket, tell
 from app.settings import Settings
+from app.web.forwarded import ClientAddress
 from app.web.live_protocol import LiveProtocol
 from app.web.parts import Parts
 
@@ -26,14 +29,22 @@ class AddressInUse(Exception):
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """The listening socket, bound before anything else is opened. Raises AddressInUse."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    """The listening socket, bound before anything else is opened. Raises AddressInUse.
+
+    One that the service manager holds for us is taken instead: `host` and `port` are then its.
+    """
+    listening = inherited_socket() or _bound(host, port)
     # Accepted connections inherit both.
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
     if hasattr(socket, "TCP_USER_TIMEOUT"):
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, USER_TIMEOUT_MS)
+    return listening
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))
         listening.listen(BACKLOG)
@@ -46,6 +57,22 @@ def listen(host: str, port: int) -> socket.socket:
     return listening
 
 
+class PlainRefusals:
+    """Says why the start failed in the sentence that `refusals` holds, not in a traceback."""
+
+    def __init__(self, app: ASGIApp, refusals: Sequence[str]) -> None:
+        self._app = app
+        self._refusals = refusals
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_plainly(message: Message) -> None:
+            if message["type"] == "lifespan.startup.failed" and self._refusals:
+                message = {**message, "message": self._refusals[0]}
+            await send(message)
+
+        await self._app(scope, receive, send_plainly if scope["type"] == "lifespan" else send)
+
+
 Greeting = Callable[[Parts], Awaitable[None]]
 
 
@@ -56,14 +83,29 @@ def serve(settings: Settings, greeting: Greeting | None = None) -> int:
     secrets = (settings.pbx_key, settings.webhook_token, settings.api_token)
     install_redaction(Secret(text) for text in secrets if text)
     died: list[bool] = []
+    refusals: list[str] = []
 
     def on_death() -> None:
         died.append(True)
         server.should_exit = True
 
     unparsable = PeerCounts(wall_clock)
-    app = create_app(settings, on_start=greeting or greet, on_death=on_death, unparsable=unparsable)
-    server = uvicorn.Server(server_config(app, unparsable.add, ws=LiveProtocol))
+    greeting = greeting or greet
+
+    async def on_start(parts: Parts) -> None:
+        await greeting(parts)
+        tell("READY=1")
+
+    app = create_app(
+        settings,
+        on_start=on_start,
+        on_death=on_death,
+        on_refusal=refusals.append,
+        unparsable=unparsable,
+    )
+    addressed = ClientAddress(app, settings.trusted_proxy) if settings.trusted_proxy else app
+    served = PlainRefusals(addressed, refusals)
+    server = uvicorn.Server(server_config(served, unparsable.add, ws=LiveProtocol))
     server.run([listening])
     return FAILED if died or not server.started else 0
 

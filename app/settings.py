@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import time
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
@@ -45,6 +45,9 @@ VARIABLES = (
     Variable(
         "PITWALL_WEBHOOK_ALLOW", "none", "networks that may post to the paths without a token"
     ),
+    Variable(
+        "PITWALL_TRUSTED_PROXY", "none", "networks of proxies whose X-Forwarded-For is believed"
+    ),
     Variable("PITWALL_API_TOKEN", "none", "a bearer token for `/api/v1` and `/metrics`"),
     Variable("PITWALL_PBX_URL", "none", "the PBX's API; actions are off until it is set"),
     Variable("PITWALL_PBX_DATA_URL", "PITWALL_PBX_URL", "the PBX's call records"),
@@ -60,7 +63,28 @@ VARIABLES = (
     Variable("PITWALL_OIDC_CLIENT_ID", "pitwall", "how that provider knows this board"),
     Variable("PITWALL_OIDC_CLIENT_SECRET", "none", "the secret shared with it"),
     Variable("PITWALL_OIDC_CLIENT_SECRET_FILE", "none", "a file that holds it instead"),
+    Variable("PITWALL_KEEP_EVENTS", "30", "days that what the PBX sent is kept, event by event"),
+    Variable("PITWALL_KEEP_NUMBERS", "90", "days until numbers in the history are masked"),
+    Variable("PITWALL_KEEP_HISTORY", "396", "days that calls stay in the history"),
+    Variable("PITWALL_KEEP_REJECTED", "7", "days that refused webhooks stay listed"),
+    Variable("PITWALL_KEEP_AUDIT", "366", "days that the audit is kept"),
+    Variable("PITWALL_KEEP_BACKUPS", "14", "days that nightly backups are kept"),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """For how many days what is kept."""
+
+    events: int = 30
+    numbers: int = 90
+    history: int = 396
+    rejected: int = 7
+    audit: int = 366
+    backups: int = 14
+
+
+KEPT = tuple(asdict(Keep()).items())
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +111,8 @@ class Settings:
     oidc_issuer: str | None = None
     oidc_client_id: str = "pitwall"
     oidc_client_secret: str = ""
+    trusted_proxy: tuple[IPv4Network | IPv6Network, ...] = ()
+    keep: Keep = Keep()
 
     def __repr__(self) -> str:
         return f"Settings(host={self.host!r}, port={self.port}, log={self.log!r}, …)"
@@ -127,6 +153,8 @@ class Settings:
             oidc_client_id=read("PITWALL_OIDC_CLIENT_ID", str, "pitwall"),
             oidc_client_secret=read("PITWALL_OIDC_CLIENT_SECRET", str, "")
             or read("PITWALL_OIDC_CLIENT_SECRET_FILE", _secret_file, ""),
+            trusted_proxy=read("PITWALL_TRUSTED_PROXY", _networks, ()),
+            keep=Keep(*(read(f"PITWALL_KEEP_{name.upper()}", _kept, days) for name, days in KEPT)),
         )
 
 
@@ -159,6 +187,12 @@ def _days(text: str) -> int:
 def _agents(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 100_000:
         raise ValueError("a number of agents from 1 to 100000 is expected")
+    return int(text)
+
+
+def _kept(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 3660:
+        raise ValueError("a number of days from 1 to 3660 is expected")
     return int(text)
 
 

@@ -145,6 +145,12 @@ class WebhookJournal:
         """A webhook was understood but could not be stored; the sender heard 503."""
         self.unstored += 1
 
+    def forget(self, before: int) -> None:
+        """Rejected ones from before that moment (ms) are shown no more."""
+        kept = [each for each in self.rejected if each.at >= before]
+        self.rejected.clear()
+        self.rejected.extend(kept)
+
     @property
     def counters(self) -> dict[str, int]:
         """The counters that are kept, by name."""

@@ -15,6 +15,7 @@ from app.audit.rows import (
     FIRST_HASH,
     INSERT,
     LONGEST_REASON,
+    NO_DELETE,
     POLICY,
     STEPS,
     Actor,
@@ -97,7 +98,7 @@ class Audit:
 
     async def verify(self) -> int | None:
         """The seq of the first row that is not as it was written (or is missing); None: all are."""
-        seq, previous = 0, FIRST_HASH
+        seq, previous = await self._beginning()
         while rows := await self._after(seq):
             for row in rows:
                 if row.seq != seq + 1 or row.previous != previous or row.hash != row.digest:
@@ -110,7 +111,38 @@ class Audit:
         rows = await self._database.read("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1")
         return (int(rows[0][0]), str(rows[0][1])) if rows else (0, FIRST_HASH)
 
+    async def forget(self, before: int) -> int:
+        """Delete the rows from before that moment (ms), but never the newest; returns how many.
+
+        The chain goes on from the last of them, whose hash is kept. Nothing else may delete: the
+        trigger that forbids it is away only inside this one transaction.
+        """
+        return await self._database.write(
+            lambda connection: self._purge(connection, before, self._clock())
+        )
+
     # Inside
+
+    async def _beginning(self) -> tuple[int, str]:
+        rows = await self._database.read(
+            "SELECT seq, hash FROM audit_anchor ORDER BY seq DESC LIMIT 1"
+        )
+        return (int(rows[0][0]), str(rows[0][1])) if rows else (0, FIRST_HASH)
+
+    async def _purge(self, connection: aiosqlite.Connection, before: int, now: int) -> int:
+        sql = (
+            "SELECT seq, hash FROM audit WHERE at < ? AND seq < (SELECT max(seq) FROM audit) "
+            "ORDER BY seq DESC LIMIT 1"
+        )
+        last = list(await connection.execute_fetchall(sql, (before,)))
+        if not last:
+            return 0
+        seq, kept = last[0]
+        await connection.execute("DROP TRIGGER audit_no_delete")
+        deleted = await connection.execute("DELETE FROM audit WHERE seq <= ?", (seq,))
+        await connection.execute(NO_DELETE)
+        await connection.execute("INSERT INTO audit_anchor VALUES (?, ?, ?)", (seq, kept, now))
+        return deleted.rowcount
 
     async def _append(self, kind: str, actor: Actor, deed: Deed, outcome: str) -> int:
         row = self._row(kind, actor, deed, outcome)

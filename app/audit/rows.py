@@ -53,7 +53,15 @@ STEPS = (
         number INTEGER PRIMARY KEY CHECK (number = 1),
         key BLOB NOT NULL
     ) STRICT""",
+    # Where the chain begins since older rows were purged: the last of them, and its hash.
+    """CREATE TABLE audit_anchor (
+        seq INTEGER PRIMARY KEY,
+        hash TEXT NOT NULL CHECK (length(hash) = 64),
+        purged_at INTEGER NOT NULL
+    ) STRICT""",
 )
+# One of the steps above, by name: a purge takes it away and puts it back in one transaction.
+NO_DELETE = STEPS[2]
 
 
 @dataclass(frozen=True, slots=True)

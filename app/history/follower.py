@@ -116,7 +116,7 @@ class History:
         if self.applied > self.log.last_seq:
             logger.warning("The history is of a longer log than this one; it is built anew.")
             await wipe(self.database)
-            self.applied = 0
+            [(self.applied,)] = await self.database.read("SELECT seq FROM history_progress")
         kept = await checkpoints.before_seq(self.database, self.applied)
         self._floor = Floor(self.days, kept.state if kept else None, self.caps)
         self._tracker = Tracker(self._floor.state, kept.seen if kept else None)
@@ -217,11 +217,24 @@ class History:
 
 
 async def wipe(database: Database) -> None:
-    """Drop what was derived, all of it."""
+    """Drop what was derived, as far as the log can bring it back.
+
+    A purged log begins at a kept floor: what is older than that stays as it is.
+    """
 
     async def job(connection: aiosqlite.Connection) -> None:
-        for table in DERIVED:
-            await connection.execute(f"DELETE FROM {table}")  # noqa: S608 our own table names
-        await connection.execute("UPDATE history_progress SET seq = 0, at = 0, began = NULL")
+        sql = (
+            "SELECT seq, at FROM floor_checkpoint "
+            "WHERE seq < (SELECT min(seq) FROM event) ORDER BY seq DESC LIMIT 1"
+        )
+        [seq, at] = next(iter(await connection.execute_fetchall(sql)), (0, 0))
+        for table, column in DERIVED.items():
+            limit = seq if column == "seq" else at - 1
+            sql = f"DELETE FROM {table} WHERE {column} > ?"  # noqa: S608 our own names
+            await connection.execute(sql, (limit,))
+        began = None if seq == 0 else at
+        await connection.execute(
+            "UPDATE history_progress SET seq = ?, at = ?, began = ?", (seq, at, began)
+        )
 
     await database.write(job)

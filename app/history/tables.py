@@ -124,15 +124,15 @@ STEPS = (
     """,
 )
 
-# All of it but the progress, which is set back.
-DERIVED = (
-    "call",
-    "visit",
-    "leg",
-    "agent_span",
-    "gap",
-    "call_event",
-    "agent_event",
-    "abandon_deed",
-    "floor_checkpoint",
-)
+# All of it but the progress, which is set back; with the column that says how new a row is.
+DERIVED = {
+    "call": "first_seen",
+    "visit": "first_seen",
+    "leg": "first_seen",
+    "agent_span": "since",
+    "gap": "began",
+    "call_event": "seq",
+    "agent_event": "seq",
+    "abandon_deed": "seq",
+    "floor_checkpoint": "seq",
+}

@@ -15,6 +15,8 @@ from app.web.parts import Parts, parts_of
 # How far the floor may be behind the log, and how old its last tick may be.
 MOST_BEHIND = 1000
 OLDEST_TICK_MS = 15_000
+# How full the queue for the disk may be, from 0 to 1.
+FULLEST_QUEUE = 0.5
 
 
 async def live(request: Request) -> Response:
@@ -32,6 +34,10 @@ async def ready(request: Request) -> Response:
         reasons.append(f"The board is {behind} events behind the log.")
     if tick_age > OLDEST_TICK_MS:
         reasons.append("Nothing was stored for 15 s: the disk may be full or locked.")
+    if parts.log.failure:
+        reasons.append(f"Nothing can be saved. {parts.log.failure}")
+    if parts.log.waiting >= FULLEST_QUEUE:
+        reasons.append("Half of the queue for the disk is full.")
     answer: dict[str, object] = {"ok": not reasons}
     if may_read(request, parts):
         answer |= {"behind": behind, "tick_age_ms": tick_age, "reasons": reasons}

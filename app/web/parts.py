@@ -14,6 +14,7 @@ from app.alerting.notifier import Notifier
 from app.database import Database
 from app.domain.floor import Floor
 from app.history.follower import History
+from app.keeping.upkeep import Upkeep
 from app.log import EventLog
 from app.pbx import Pbx
 from app.projector import Projector
@@ -44,6 +45,7 @@ class Parts:
     channels: Channels
     notifier: Notifier
     history: History
+    upkeep: Upkeep
     rewind: Rewind
     clock: Callable[[], int]
     """Milliseconds since the epoch, UTC: the same clock that stamps the log."""

@@ -95,6 +95,14 @@ def _ground(parts: Parts) -> Iterator[Concern]:
         yield Concern("memory", "/admin")
     elif (free := shutil.disk_usage(Path(path).parent).free) < FEW_BYTES:
         yield Concern("disk", "/admin", True, {"mebibytes": free // 1024**2})
+    if parts.log.failure:
+        yield Concern("not saved", "/admin", True, {"sentence": parts.log.failure})
+    if parts.upkeep.found:
+        yield Concern("found", "/admin", True, {"sentence": parts.upkeep.found})
+    for name in parts.upkeep.damaged:
+        yield Concern("damaged", "/admin", True, {"name": name})
+    if parts.upkeep.failure:
+        yield Concern("no backup", "/admin", True, {"sentence": parts.upkeep.failure})
     if parts.journal.unstored:
         yield Concern("unstored", "/diagnostics", values={"count": parts.journal.unstored})
     public = urlsplit(parts.settings.public_url)

@@ -1,0 +1,121 @@
+"""Backups: a whole database in one file, checked after it was written, readable by its owner."""
+
+import os
+import shutil
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from app.keeping import KeepingError, move_aside, stamp
+
+FOLDER = "backups"
+PREFIX = "pitwall-"
+
+
+def backups(database: Path) -> list[Path]:
+    """The nightly backups of a database, the newest first."""
+    return sorted((database.parent / FOLDER).glob(f"{PREFIX}*.db"), reverse=True)
+
+
+def nightly(database: Path, now: int) -> Path:
+    """Make a backup beside the database. Raises KeepingError."""
+    folder = database.parent / FOLDER
+    folder.mkdir(mode=0o700, exist_ok=True)
+    target = folder / f"{PREFIX}{stamp(now)}.db"
+    back_up(database, target)
+    return target
+
+
+def forget_old(database: Path, now: int, days: int) -> int:
+    """Delete nightly backups older than that, never the newest one; how many."""
+    oldest = datetime.fromtimestamp(now / 1000, UTC) - timedelta(days=days)
+    old = [each for each in backups(database)[1:] if each.stem < f"{PREFIX}{oldest:%Y%m%d-%H%M%S}"]
+    for each in old:
+        each.unlink()
+    return len(old)
+
+
+def back_up(database: Path, target: Path) -> None:
+    """Write all of the database into the new file `target` (0600), also while it is in use.
+
+    Raises KeepingError; then there is no such file.
+    """
+    if not database.exists():
+        raise KeepingError(f"There is no database {database}.")
+    if target.exists():
+        raise KeepingError(f"{target} is there already; a backup overwrites nothing.")
+    partial = target.with_name(f".{target.name}.partial")
+    try:
+        partial.unlink(missing_ok=True)
+        # VACUUM INTO takes an empty file and keeps its mode.
+        os.close(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        _vacuum_into(database, partial)
+        if not is_sound(partial):
+            raise KeepingError(f"The backup of {database} is damaged, so it was not kept.")
+        _to_disk(partial)
+        partial.rename(target)
+        _to_disk(target.parent)
+    except (OSError, sqlite3.DatabaseError) as error:
+        raise KeepingError(f"The backup was not made: {error}.") from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def restore(backup: Path, database: Path, now: int) -> Path | None:
+    """Put the backup in the database's place; returns where the present one was moved to.
+
+    Raises KeepingError; then nothing was changed. The program must not run meanwhile.
+    """
+    if not backup.is_file():
+        raise KeepingError(f"There is no backup {backup}.")
+    if not is_sound(backup):
+        raise KeepingError(f"{backup} is damaged or no database; nothing was changed.")
+    aside = move_aside(database, "before-restore", now) if database.exists() else None
+    try:
+        copy_into_place(backup, database)
+    except OSError as error:
+        raise KeepingError(f"The backup could not be copied: {error}.") from error
+    return aside
+
+
+def copy_into_place(backup: Path, database: Path) -> None:
+    """A copy of the backup under the database's name; the database must not be there."""
+    partial = database.with_name(f".{database.name}.partial")
+    with backup.open("rb") as source, os.fdopen(_create(partial), "wb") as copy:
+        shutil.copyfileobj(source, copy)
+    _to_disk(partial)
+    partial.rename(database)
+    _to_disk(database.parent)
+
+
+def is_sound(file: Path) -> bool:
+    """It is a whole, undamaged database."""
+    uri = f"{file.absolute().as_uri()}?mode=ro&immutable=1"
+    try:
+        with closing(sqlite3.connect(uri, uri=True)) as connection:
+            found = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
+            tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+    except sqlite3.DatabaseError:
+        return False
+    return bool(found == "ok" and tables)
+
+
+def _vacuum_into(database: Path, target: Path) -> None:
+    uri = f"{database.absolute().as_uri()}?mode=ro"
+    with closing(sqlite3.connect(uri, uri=True)) as connection:
+        connection.execute("PRAGMA busy_timeout = 5000")
+        connection.execute("VACUUM INTO ?", (str(target),))
+
+
+def _create(path: Path) -> int:
+    path.unlink(missing_ok=True)
+    return os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+
+
+def _to_disk(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,164 @@
+"""What is too old goes: events, numbers, calls, refused webhooks, the audit. A few rows at a time.
+
+The log never loses its beginning: before events go, the floor that they led to becomes a snapshot
+from which everything that replays the log (a start, the history, looking back) begins.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import aiosqlite
+import msgspec
+
+from app.audit import Audit
+from app.database import Database
+from app.history.checkpoints import Checkpoint
+from app.masking import masked_number
+from app.settings import Keep
+
+DAY_MS = 24 * 60 * 60_000
+# Rows in one transaction: webhooks wait for it.
+CHUNK = 2000
+
+# Tables of the history with the column that says how old a row is.
+HISTORY = (
+    ("call", "first_seen"),
+    ("visit", "first_seen"),
+    ("leg", "first_seen"),
+    ("agent_span", "since"),
+    ("gap", "began"),
+    ("abandon_deed", "at"),
+)
+KEYS = {
+    "call": "first_seen, callid",
+    "visit": "first_seen, callid, n",
+    "leg": "first_seen, callid, extension",
+    "agent_span": "extension, since",
+    "gap": "began, kind",
+    "abandon_deed": "seq",
+    "event": "seq",
+    "call_event": "callid, seq",
+    "agent_event": "extension, seq",
+    "floor_checkpoint": "seq",
+    "rejected_webhook": "id",
+}
+
+
+@dataclass(slots=True)
+class Purged:
+    """How many rows went or were masked, by what they are."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        said = ", ".join(f"{count} {what}" for what, count in self.counts.items() if count)
+        return said or "nothing"
+
+
+class Retention:
+    """Purges `database`. `clock` gives ms since the epoch."""
+
+    def __init__(
+        self, database: Database, audit: Audit, keep: Keep, clock: Callable[[], int]
+    ) -> None:
+        self._database = database
+        self._audit = audit
+        self._keep = keep
+        self._clock = clock
+
+    def before(self, days: int) -> int:
+        """What is older than so many days is older than this (ms)."""
+        return self._clock() - days * DAY_MS
+
+    async def purge(self) -> Purged:
+        """Delete and mask what is due. Raises DatabaseUnavailable; what was done stays done."""
+        counts = {"events": await self._purge_events()}
+        counts["numbers masked"] = await self._mask_numbers()
+        oldest = self.before(self._keep.history)
+        counts["rows of history"] = 0
+        for table, column in HISTORY:
+            counts["rows of history"] += await self._delete(table, f"{column} < ?", oldest)
+        counts["refused webhooks"] = await self._delete(
+            "rejected_webhook", "at < ?", self.before(self._keep.rejected)
+        )
+        counts["rows of the audit"] = await self._audit.forget(self.before(self._keep.audit))
+        return Purged(counts)
+
+    async def _purge_events(self) -> int:
+        """Up to the newest kept floor that is old enough: what comes after it can be replayed."""
+        found = await self._database.read(
+            "SELECT seq, at, body FROM floor_checkpoint WHERE at < ? "
+            "AND seq < (SELECT max(seq) FROM event) ORDER BY seq DESC LIMIT 1",
+            (self.before(self._keep.events),),
+        )
+        kept = Checkpoint(*found[0]).unpack() if found else None
+        if kept is None:
+            return 0
+        seq = kept.state.seq
+        await self._begin_at(seq, msgspec.json.encode(kept.state))
+        events = await self._delete("event", "seq <= ?", seq)
+        for table in ("call_event", "agent_event"):
+            await self._delete(table, "seq <= ?", seq)
+        await self._delete("floor_checkpoint", "seq < ?", seq)
+        return events
+
+    async def _begin_at(self, seq: int, floor: bytes) -> None:
+        """From now on the log begins after `seq`, with that floor."""
+
+        async def job(connection: aiosqlite.Connection) -> None:
+            await connection.execute("INSERT OR REPLACE INTO snapshot VALUES (?, ?)", (seq, floor))
+            await connection.execute("DELETE FROM snapshot WHERE seq < ?", (seq,))
+
+        await self._database.write(job)
+
+    async def _mask_numbers(self) -> int:
+        """Of calls too old to be called back: the last three digits stay, nobody is found by them.
+
+        A key that is the call's own marks those that are done.
+        """
+        masked, oldest = 0, self.before(self._keep.numbers)
+        sql = (
+            "SELECT phone, first_seen, callid FROM call "
+            "WHERE first_seen < ? AND caller NOT LIKE '#%' LIMIT ?"
+        )
+        while rows := await self._database.read(sql, (oldest, CHUNK)):
+            await self._mask([(masked_number(phone), *key) for phone, *key in rows])
+            masked += len(rows)
+        await self._hide_callers(oldest)
+        return masked
+
+    async def _mask(self, rows: Sequence[tuple[str, int, str]]) -> None:
+        async def job(connection: aiosqlite.Connection) -> None:
+            await connection.executemany(
+                "UPDATE call SET phone = ?, caller = '#' || callid, backwards = '' "
+                "WHERE first_seen = ? AND callid = ?",
+                rows,
+            )
+
+        await self._database.write(job)
+
+    async def _hide_callers(self, oldest: int) -> None:
+        async def job(connection: aiosqlite.Connection) -> None:
+            await connection.execute(
+                "UPDATE abandon_deed SET caller = '#' || callid "
+                "WHERE at < ? AND caller NOT LIKE '#%'",
+                (oldest,),
+            )
+
+        await self._database.write(job)
+
+    async def _delete(self, table: str, where: str, limit: int) -> int:
+        """Delete those rows, some at a time; how many there were."""
+        key = KEYS[table]
+        sql = (
+            f"DELETE FROM {table} WHERE ({key}) IN "  # noqa: S608 our own names
+            f"(SELECT {key} FROM {table} WHERE {where} LIMIT {CHUNK})"
+        )
+
+        async def job(connection: aiosqlite.Connection) -> int:
+            return (await connection.execute(sql, (limit,))).rowcount
+
+        deleted = 0
+        while count := await self._database.write(job):
+            deleted += count
+        return deleted

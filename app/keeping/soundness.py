@@ -1,0 +1,104 @@
+"""Before anything opens the database: is it sound, and if not, what takes its place.
+
+A damaged file is moved aside, never overwritten and never continued; the newest good backup, or an
+empty database, takes its place, and that is said.
+"""
+
+import logging
+import sqlite3
+import time
+from contextlib import closing
+from pathlib import Path
+
+from app.database import MEMORY
+from app.keeping import move_aside
+from app.keeping.backup import backups, copy_into_place, is_sound
+from app.keeping.wal import frames_of
+
+START_PATIENCE_S = 3.0
+DAILY_PATIENCE_S = 600.0
+DAMAGED = "damaged"
+# A look at the clock each so many steps of SQLite's virtual machine.
+STEPS = 20_000
+NOT_SOUND = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+
+logger = logging.getLogger(__name__)
+
+
+def ensure_sound(path: str, now: int, patience_s: float = START_PATIENCE_S) -> str:
+    """Check the database before it is opened; return what was found wrong, "" for nothing."""
+    file = Path(path)
+    if path == MEMORY or not file.exists() or file.stat().st_size == 0:
+        return ""
+    written = frames_of(file)
+    problem, taken = problem_of(file, patience_s)
+    if problem:
+        return _replace(file, problem, now)
+    if lost := written.lost_after(taken):
+        told = (
+            f"The disk lost what was written last: {lost} transactions of the write-ahead log are "
+            f"damaged, so the database ends before them. Webhooks of that moment are missing."
+        )
+        logger.error(told)
+        return told
+    return ""
+
+
+def problem_of(file: Path, patience_s: float) -> tuple[str, int]:
+    """What is wrong with the file ("" for nothing, or not enough time to see all of it).
+
+    And how many frames of its write-ahead log SQLite could take over.
+    """
+    deadline = time.monotonic() + patience_s
+    try:
+        with closing(sqlite3.connect(file.absolute().as_uri(), uri=True)) as connection:
+            connection.execute("PRAGMA busy_timeout = 5000")
+            connection.execute("PRAGMA cell_size_check = ON")
+            connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+            _, taken, _ = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+            connection.set_progress_handler(lambda: time.monotonic() > deadline, STEPS)
+            return _checked(connection), taken
+    except sqlite3.DatabaseError as error:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code in NOT_SOUND:
+            return str(error), 0
+        if code != sqlite3.SQLITE_INTERRUPT:
+            # Locked, read-only and the like: whoever opens it next says so in words.
+            logger.warning("The database could not be checked: %s", error)
+    return "", 0
+
+
+def _checked(connection: sqlite3.Connection) -> str:
+    try:
+        found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
+            logger.info("The database is too large to be checked at the start; it is each night.")
+            return ""
+        raise
+    return "" if found == "ok" else str(found)
+
+
+def _replace(file: Path, problem: str, now: int) -> str:
+    aside = move_aside(file, DAMAGED, now)
+    good = next((backup for backup in backups(file) if is_sound(backup)), None)
+    if good is not None:
+        copy_into_place(good, file)
+    instead = f"the backup {good.name} is used instead" if good else "an empty one is used instead"
+    told = (
+        f"The database was damaged ({problem}). It was moved to {aside.name}, and {instead}. "
+        "What came since that backup is missing. Have the disk checked."
+    )
+    logger.critical(told)
+    return told
+
+
+def damaged_files(path: str) -> list[Path]:
+    """Databases that were moved aside and that nobody has taken away yet, the newest first."""
+    if path == MEMORY:
+        return []
+    file = Path(path)
+    found = file.parent.glob(f"{file.name}.{DAMAGED}-*")
+    return sorted(
+        (each for each in found if not each.name.endswith(("-wal", "-shm"))), reverse=True
+    )
