@@ -98,11 +98,9 @@ async def _shown(
 async def _before(looker: Looker, when: date, queue: str) -> Day | None:
     """The nearest same weekday before of which something is known."""
     for week in range(1, 5):
-        day = when - timedelta(weeks=week)
-        began, ended = looker.days.begins(day), looker.days.begins(day + timedelta(days=1))
-        known = await book_of(looker).known(began, ended)
-        if known[0] < known[1]:
-            return await asked_day(looker, day, queue)
+        day = await asked_day(looker, when - timedelta(weeks=week), queue)
+        if any(slot.counts is not None for slot in day.slots):
+            return day
     return None
 
 
