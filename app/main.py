@@ -16,6 +16,7 @@ from app.access.oidc import Client
 from app.actions import open_actions
 from app.actions.aftermath import Aftermath
 from app.alerting import Channels, open_notifier, set_first_rules
+from app.clock import wall_ms
 from app.database import Database, DatabaseTooNew, DatabaseUnavailable
 from app.domain.caps import Caps
 from app.domain.days import BusinessDay
@@ -95,7 +96,7 @@ REFUSALS = (DatabaseUnavailable, DatabaseTooNew, KeepingError, LogUnavailable, E
 
 def wall_clock() -> int:
     """Milliseconds since the epoch, UTC."""
-    return time.time_ns() // 1_000_000
+    return wall_ms()
 
 
 @asynccontextmanager

@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Callable, Sequence
 import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.main import create_app, wall_clock
+from app.clock import SteadyClock
+from app.main import create_app
 from app.pbx.redaction import install_redaction
 from app.pbx.secret import Secret
 from app.peers import PeerCounts
@@ -89,7 +90,8 @@ def serve(settings: Settings, greeting: Greeting | None = None) -> int:
         died.append(True)
         server.should_exit = True
 
-    unparsable = PeerCounts(wall_clock)
+    clock = SteadyClock()
+    unparsable = PeerCounts(clock)
     greeting = greeting or greet
 
     async def on_start(parts: Parts) -> None:
@@ -98,6 +100,7 @@ def serve(settings: Settings, greeting: Greeting | None = None) -> int:
 
     app = create_app(
         settings,
+        clock,
         on_start=on_start,
         on_death=on_death,
         on_refusal=refusals.append,

@@ -42,6 +42,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "database": frozenset({"database_faults", "faults"}),
     "database_faults": frozenset({"sentences"}),
     "faults": frozenset(),
+    "clock": frozenset(),
     "settings": frozenset(),
     "service_manager": frozenset(),
     "protocol": frozenset({"draining"}),
@@ -64,7 +65,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "web": EVERYTHING - STARTS - {"web", "simulator"},
     "main": EVERYTHING - STARTS - {"simulator"},
     "server": frozenset(
-        {"main", "pbx", "peers", "protocol", "service_manager", "settings", "web"}
+        {"clock", "main", "pbx", "peers", "protocol", "service_manager", "settings", "web"}
     ),
     "people": EVERYTHING - STARTS - {"simulator", "web"} | {"main"},
     "demo": frozenset({"rights", "server", "settings", "simulator", "web"}),

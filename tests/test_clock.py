@@ -1,0 +1,117 @@
+"""The program's clock under a machine's clock that is set, and what the log makes of a jump."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from app.clock import SteadyClock
+from app.domain.events import CallAnswered, CallRinging, PhoneReported, Tick
+from app.domain.states import CallState
+from tests.logs import NOON
+from tests.story import Story
+
+HOUR, DAY = 3_600_000, 86_400_000
+JUMPS = [HOUR, -HOUR, DAY, -DAY]
+APP = Path(__file__).parent.parent / "app"
+
+
+class Machine:
+    def __init__(self) -> None:
+        self.wall_now, self.passed_now = NOON, 5_000_000
+
+    def passes(self, ms: int) -> None:
+        self.wall_now += ms
+        self.passed_now += ms
+
+    def clock(self) -> SteadyClock:
+        return SteadyClock(lambda: self.wall_now, lambda: self.passed_now)
+
+
+@pytest.fixture
+def machine() -> Machine:
+    return Machine()
+
+
+def test_it_tells_the_walls_time(machine):
+    clock = machine.clock()
+    machine.passes(12_345)
+
+    assert clock() == machine.wall_now
+
+
+@pytest.mark.parametrize("jump", JUMPS)
+def test_four_minutes_around_a_jump_are_four_minutes(machine, jump):
+    clock = machine.clock()
+    machine.passes(120_000)
+    began = clock()
+    machine.wall_now += jump
+    for _ in range(240):
+        machine.passes(1_000)
+        clock()
+
+    assert abs(clock() - began - 240_000) <= 5_000
+
+
+@pytest.mark.parametrize("jump", JUMPS)
+def test_it_never_goes_back(machine, jump):
+    clock, seen = machine.clock(), [0]
+    machine.wall_now += jump
+    for step in (1, 7, 49, 50, 51, 1_000) * 50:
+        machine.passes(step)
+        seen.append(clock())
+
+    assert seen == sorted(seen)
+
+
+def test_it_comes_round_to_the_walls_time(machine):
+    clock = machine.clock()
+    machine.wall_now -= 60_000
+    for _ in range(120):
+        machine.passes(60_000)
+        clock()
+
+    assert clock() == machine.wall_now
+
+
+def test_a_slow_correction_of_the_machine_is_followed(machine):
+    clock = machine.clock()
+    for _ in range(1_000):
+        machine.passes(1_000)
+        machine.wall_now += 1
+        clock()
+
+    assert abs(clock() - machine.wall_now) <= 20
+
+
+@pytest.mark.parametrize("jump", JUMPS)
+def test_a_jump_ends_no_call_and_sends_nobody_home(machine, jump):
+    clock, story = machine.clock(), Story()
+    told = [
+        PhoneReported(extension="101", status="on"),
+        CallRinging(callid="c1", extension="101", queue="999"),
+        CallAnswered(callid="c1", extension="101", queue="999"),
+    ]
+    for event in told:
+        machine.passes(1_000)
+        story.floor.apply(story.floor.state.seq + 1, clock(), event)
+    machine.wall_now += jump
+    for _ in range(60):
+        machine.passes(5_000)
+        story.floor.apply(story.floor.state.seq + 1, clock(), Tick())
+
+    state = story.floor.state
+    assert state.calls["c1"].state is CallState.ANSWERED
+    assert state.agents["101"].status == "talk"
+    assert 295_000 <= state.at - (state.calls["c1"].answered_at or 0) <= 310_000
+
+
+def test_nothing_else_reads_the_machines_clock():
+    reads = re.compile(r"time\.time\b|time_ns\(|datetime\.now|date\.today")
+    readers = {
+        path.relative_to(APP).as_posix()
+        for path in APP.rglob("*.py")
+        if reads.search(path.read_text()) and "simulator" not in path.parts
+    }
+
+    assert readers == {"clock.py"}
