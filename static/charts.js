@@ -50,7 +50,7 @@
   const axis = () => ({ stroke: colour("soft"), grid: { stroke: colour("line"), width: 1 }, ticks: { stroke: colour("line"), width: 1 }, font: "12px system-ui, sans-serif" });
   const axes = () => [{ ...axis(), values: (plot, splits) => splits.map(clock), space: 56 }, { ...axis(), size: 46 }];
   const time = box => ({ label: box.dataset.time, value: (plot, x) => (x === null ? "–" : clock(x)) });
-  const said = (list, unit = "") => (plot, value, series, index) => (index === null || index === undefined || list[index] === null || list[index] === undefined ? "–" : `${Math.round(list[index] * 10) / 10}${unit}`);
+  const said = (list, unit = "") => (plot, value, series, index) => (index === null || index === undefined || list[index] === null || list[index] === undefined ? "–" : `${(Math.round(list[index] * 10) / 10).toLocaleString(document.documentElement.lang)}${unit}`);
   const bars = uPlot.paths.bars({ size: [0.86, 60, 1], align: 1, gap: 0 });
   const line = (label, list, tone, unit, more = {}) => ({ label, stroke: colour(tone), width: 2, spanGaps: false, points: { show: true, size: 5 }, value: said(list, unit), ...more });
   const before = (label, list, unit) => line(label, list, "faint", unit, { dash: [4, 4], width: 1.5, points: { show: false } });

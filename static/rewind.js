@@ -15,13 +15,13 @@
 
   // Ages are counted from the moment that is shown: the page's clock stands still at it.
   const settle = () => {
-    const { at, text, day, newest } = shown();
+    const { at, text, words, day, newest } = shown();
     pitwall.running = true;
     pitwall.forget();
     pitwall.learn(Number(at));
     pitwall.tick();
     pitwall.running = false;
-    find("moment").textContent = text.replace("T", " ");
+    find("moment").textContent = words;
     find("day").value = day;
     if (document.activeElement !== find("time")) find("time").value = text.slice(11);
     find("slider").max = Math.floor((newest - began()) / 1000);

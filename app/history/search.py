@@ -12,6 +12,7 @@ import msgspec
 
 from app.database import Database
 from app.history.rows import KEY_DIGITS, OUTCOMES, digits_of
+from app.sentences import Sentence
 
 MOST = 500
 # What fits into a column.
@@ -108,7 +109,8 @@ TOOK_PART = (
 
 def _one_of(name: str, value: str, words: Sequence[str]) -> str:
     if value not in words:
-        raise WrongFilter(f"{name} is one of {', '.join(words)}; '{value}' is none of them.")
+        why = Sentence("{name} is one of {words}; '{value}' is none of them.")
+        raise WrongFilter(why.filled(name=name, words=", ".join(words), value=value))
     return value
 
 

@@ -12,7 +12,8 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.audit import Deed
-from app.web.guard import deny, person_of
+from app.sentences import Sentence
+from app.web.guard import deny, person_of, said
 from app.web.origin import is_ours
 from app.web.parts import parts_in
 
@@ -22,6 +23,8 @@ WEBHOOKS = re.compile(r"/+(hook|api/+(callcenter|agent))/", re.IGNORECASE)
 # Plain forms, which work before any script runs.
 FORM_PAGES = re.compile(r"/(login|confirm|setup/[A-Za-z0-9_-]+)")
 API = "/api/v1/"
+NOT_FROM_HERE = Sentence("This request does not come from a page of this board.")
+NOT_BY_US = Sentence("This request was not made by a page of this board.")
 
 
 class CrossSiteGuard:
@@ -36,7 +39,7 @@ class CrossSiteGuard:
             await self.app(scope, receive, send)
             return
         await _note(scope, why)
-        await PlainTextResponse(f"{why}\n", 403)(scope, receive, send)
+        await PlainTextResponse(f"{said(HTTPConnection(scope), why)}\n", 403)(scope, receive, send)
 
 
 def _why_not(scope: Scope) -> str:
@@ -46,9 +49,9 @@ def _why_not(scope: Scope) -> str:
         return ""
     is_form = FORM_PAGES.fullmatch(path) is not None
     if not is_same_site(headers, parts_in(scope).settings.public_url, is_form):
-        return "This request does not come from a page of this board."
+        return NOT_FROM_HERE
     if not is_form and headers.get("hx-request") != "true":
-        return "This request was not made by a page of this board."
+        return NOT_BY_US
     return ""
 
 

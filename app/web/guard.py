@@ -17,6 +17,7 @@ from app.access.walls import Walls
 from app.audit import Actor, Deed
 from app.database import DatabaseUnavailable
 from app.rights import Principal, Right, Role, Target, refusal
+from app.sentences import Sentence
 from app.web import cookies
 from app.web.origin import is_ours
 from app.web.parts import parts_of
@@ -26,6 +27,7 @@ SIGNED_OUT = 4401
 # … and with this when it must come back with another view: the browser reconnects at once.
 CHANGED = 1012
 MOST_BOARDS = 10
+SIGN_IN = Sentence("Sign in first.")
 
 logger = logging.getLogger(__name__)
 
@@ -68,6 +70,17 @@ def wall_of(connection: HTTPConnection) -> Principal | None:
 def asker_of(connection: HTTPConnection) -> Principal | None:
     """The person who is signed in, or else the wall."""
     return person_of(connection) or wall_of(connection)
+
+
+def language_of(connection: HTTPConnection) -> str:
+    """The person's (or the wall's) own language, else the site's."""
+    asker = asker_of(connection)
+    return (asker.language if asker else "") or parts_of(connection).settings.language
+
+
+def said(connection: HTTPConnection, sentence: str) -> str:
+    """A sentence of ours in their language, for an answer that is no page."""
+    return parts_of(connection).renderer.say(sentence, language_of(connection))
 
 
 def require_person(connection: HTTPConnection) -> Principal:
@@ -155,7 +168,7 @@ async def admit(
     if refused is None:
         return asker
     status, why = refused
-    await socket.send_denial_response(PlainTextResponse(f"{why}\n", status))
+    await socket.send_denial_response(PlainTextResponse(f"{said(socket, why)}\n", status))
     return None
 
 
@@ -164,11 +177,11 @@ async def _refused(socket: WebSocket, asker: Principal | None) -> tuple[int, str
     if not is_ours(socket.headers, parts_of(socket).settings.public_url):
         if asker is not None:
             await deny(socket, asker, Deed("open a live board"), "the page was not ours")
-        return 403, "This page is not ours."
+        return 403, Sentence("This page is not ours.")
     if asker is None:
-        return 401, "Sign in first."
+        return 401, SIGN_IN
     if _keeper_of(socket, asker).boards_of(asker.user_id) >= MOST_BOARDS:
-        return 429, "Too many boards are open already."
+        return 429, Sentence("Too many boards are open already.")
     return None
 
 

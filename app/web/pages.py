@@ -21,13 +21,9 @@ BROKEN = (
     "Something in Pitwall is broken, and this was not done.\n"
     "Try once more; if it stays so, tell whoever runs it that its error log says why.\n"
 )
+language_of = guard.language_of
+
 Handler = Callable[[Request, Exception], Awaitable[Response]]
-
-
-def language_of(connection: HTTPConnection) -> str:
-    """The person's (or the wall's) own language, else the site's."""
-    asker = guard.asker_of(connection)
-    return (asker.language if asker else "") or parts_of(connection).settings.language
 
 
 def render(
@@ -70,7 +66,7 @@ async def ask_to_sign_in(request: Request, error: Exception) -> Response:
     if is_htmx(request):
         return Response(status_code=401, headers={"HX-Redirect": "/login"})
     if request.method != "GET":
-        return HTMLResponse("Sign in first.\n", 401)
+        return HTMLResponse(f"{guard.said(request, guard.SIGN_IN)}\n", 401)
     return RedirectResponse(f"/login?next={here(request)}", 303)
 
 

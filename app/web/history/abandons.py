@@ -17,6 +17,7 @@ from app.domain.events import AbandonClaimed, AbandonClosed, AbandonReleased, Ev
 from app.history.abandons import CallBackFigure, Line, call_back_figure, worklist
 from app.render import hashed_id
 from app.rights import Right, Target
+from app.sentences import Sentence, wording
 from app.web.forms import Form, FormProblem, form_of
 from app.web.guard import access_of, actor_of, deed_of, require
 from app.web.history.looking import Looker, looker_of, queue_asked
@@ -28,6 +29,8 @@ PATIENCE_S = 3.0
 SHOWN = 200
 
 _door = asyncio.Lock()
+
+TAKEN = Sentence("{name} has taken this caller on already.")
 
 
 class Taken(Exception):
@@ -123,7 +126,7 @@ async def change_abandons(request: Request) -> Response:
     try:
         told = await _do(request, looker, form)
     except Taken as taken:
-        return await _shown(request, looker, problem=str(taken))
+        return await _shown(request, looker, problem=wording(taken))
     return await _shown(request, looker, told=told)
 
 
@@ -147,7 +150,7 @@ def _event(looker: Looker, line: Line, what: str, form: Form) -> Event:
     name = looker.person.name
     if what == "claim":
         if line.claimed_by and line.claimed_by != name:
-            raise Taken(f"{line.claimed_by} has taken this caller on already.")
+            raise Taken(TAKEN.filled(name=line.claimed_by))
         return AbandonClaimed(callid=line.callid, by=name)
     if what == "release":
         return AbandonReleased(callid=line.callid, by=name)
@@ -178,7 +181,7 @@ async def _append(looker: Looker, event: Event) -> None:
 async def _call_back(request: Request, looker: Looker, line: Line) -> str:
     """Ring the person's phone, then the caller's; who had it claimed keeps it."""
     if line.claimed_by and line.claimed_by != looker.person.name:
-        raise Taken(f"{line.claimed_by} has taken this caller on already.")
+        raise Taken(TAKEN.filled(name=line.claimed_by))
     asker = Asker(looker.person, actor_of(request, looker.person))
     seen = _seen_target(looker, line)
     outcome = await looker.parts.actions.calling.back(asker, line.callid, seen)

@@ -22,6 +22,7 @@ from app.history.search import (
     took_part,
 )
 from app.history.story import Step, call_story
+from app.sentences import wording
 from app.web.forms import FormProblem
 from app.web.history import recordings
 from app.web.history.looking import Looker, digest_reference, looker_of
@@ -51,7 +52,7 @@ async def calls_page(request: Request) -> Response:
         )
         rows, cursor = [shown_call(looker, call) for call in page.calls], page.cursor
     except WrongFilter as wrong:
-        problem = str(wrong)
+        problem = wording(wrong)
     query = urlencode({name: value for name, value in asked.items() if value})
     return render(
         request,

@@ -9,6 +9,7 @@ from starlette.routing import BaseRoute, Route
 
 from app.audit import Deed
 from app.history.search import WrongFilter
+from app.sentences import wording
 from app.web.forms import FormProblem
 from app.web.guard import access_of, actor_of
 from app.web.history import abandons, agents, calls, day, sheets
@@ -48,7 +49,7 @@ async def export(request: Request) -> Response:
     try:
         sheet = await make(request, looker)
     except WrongFilter as wrong:
-        raise FormProblem(str(wrong)) from wrong
+        raise FormProblem(wording(wrong)) from wrong
     form = request.query_params.get("form", sheets.CSV)
     await _note(request, looker, name, form)
     return await sheets.answer(sheet, form)

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 
 from app.history.counts import Counts
 from app.history.days import DayBook, HeatMap, shared_settings
+from app.sentences import Sentence
 from app.web.forms import FormProblem
 from app.web.history.looking import Looker
 
@@ -48,7 +49,8 @@ async def heat_of(
 ) -> Heat:
     """The weeks up to that day. Raises FormProblem for no such metric."""
     if metric not in METRICS:
-        raise FormProblem(f"The metric is one of: {', '.join(METRICS)}.")
+        why = Sentence("The metric is one of: {metrics}.", metrics=", ".join(METRICS))
+        raise FormProblem(why)
     first, last = await _recorded(looker, book, when)
     heat = await book.heat_map(first, last, looker.queues, only)
     hours = sorted({hour for _, hour in heat.cells})

@@ -10,6 +10,7 @@ from starlette.responses import Response, StreamingResponse
 from xlsxwriter import Workbook  # type: ignore[import-untyped]
 
 from app.audit.export import csv_line, harmless
+from app.sentences import Sentence
 from app.web.forms import FormProblem
 
 Cell = str | int | float | bool | datetime | None
@@ -19,6 +20,10 @@ CSV, XLSX = "csv", "xlsx"
 XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 # A workbook is made whole before its first byte leaves; more rows are for CSV.
 MOST_IN_WORKBOOK = 50_000
+TOO_MANY = Sentence(
+    "These are more than {number} rows, too many for a workbook. "
+    "Narrow the filters, or take them as CSV."
+)
 WIDEST = 40
 LINES_AT_ONCE = 100
 # Spreadsheet programs of one region read "," and of another ";": the mark at least makes it UTF-8.
@@ -61,10 +66,7 @@ async def _bounded(rows: AsyncIterator[Row]) -> AsyncIterator[Row]:
     async for row in rows:
         count += 1
         if count > MOST_IN_WORKBOOK:
-            raise FormProblem(
-                f"These are more than {MOST_IN_WORKBOOK} rows, too many for a workbook. "
-                "Narrow the filters, or take them as CSV."
-            )
+            raise FormProblem(TOO_MANY.filled(number=MOST_IN_WORKBOOK))
         yield row
 
 
