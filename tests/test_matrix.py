@@ -47,7 +47,7 @@ MAY_USE: dict[str, frozenset[str]] = {
     "POST /abandons": ACTORS,
     "GET /day": SIGNED_IN,
     "GET /day/heat": SIGNED_IN,
-    "GET /queues/{queue}": SIGNED_IN,
+    "GET /queues/{queue:path}": SIGNED_IN,
     "GET /calls": SIGNED_IN,
     "GET /calls/{callid}": SIGNED_IN,
     "POST /calls/{callid}/recording": ACTORS,
@@ -171,7 +171,7 @@ OPEN_BUT_WRONG = frozenset(
 
 
 # What the doors with a name in them lead to.
-THERE = {"secret": "x", "callid": "c1", "queue": "900", "extension": "101", "table": "calls"}
+THERE = {"secret": "x", "callid": "c1", "queue:path": "900", "extension": "101", "table": "calls"}
 
 
 @pytest.fixture(scope="module")

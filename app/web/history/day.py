@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -88,7 +88,7 @@ async def _shown(
         agents=agents,
         agent_name=looker.agent_name,
         by_agent=by_agent,
-        path=f"/queues/{queue}" if by_agent else "/day",
+        path=f"/queues/{quote(queue, safe='')}" if by_agent else "/day",
         today=looker.today,
         earlier=when - timedelta(days=1),
         later=when + timedelta(days=1),
@@ -192,5 +192,5 @@ async def heat_sheet(request: Request, looker: Looker) -> Sheet:
 ROUTES: list[BaseRoute] = [
     Route("/day", day_page, methods=["GET"]),
     Route("/day/heat", heat_part, methods=["GET"]),
-    Route("/queues/{queue}", queue_page, methods=["GET"]),
+    Route("/queues/{queue:path}", queue_page, methods=["GET"]),
 ]
