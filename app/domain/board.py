@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
+from app.domain.callers import caller_key
 from app.domain.figures import queue_figures, total_figures
 from app.domain.model import Agent, Call, FloorState
 from app.domain.states import CallState, Direction, LegState, Status
@@ -183,12 +184,12 @@ def totals_of(
 
 
 def _to_call_back(state: FloorState, scope: frozenset[str] | None) -> int:
-    """How many gave up today and were not called back; one who hides the number is not counted.
+    """How many gave up today and still want a call; one who hides the number is not counted.
 
     (Such callers can't be told from one another, nor called back.)
     """
-    rows = (row for row in state.abandons if row.phone and not row.called_back)
-    return len({row.phone for row in rows if within(scope, row.queue)})
+    rows = (row for row in state.abandons if row.phone and not (row.called_back or row.reached))
+    return len({caller_key(row.phone, row.callid) for row in rows if within(scope, row.queue)})
 
 
 def within(scope: frozenset[str] | None, queue: str) -> bool:
@@ -201,7 +202,14 @@ def abandon_rows(state: FloorState) -> list[AbandonRow]:
     rows = sorted(state.abandons, key=lambda row: row.at, reverse=True)[:ABANDONS_SHOWN]
     return [
         AbandonRow(
-            row.callid, row.queue, row.phone, row.at, row.waited_s, row.exact, row.called_back
+            callid=row.callid,
+            queue=row.queue,
+            phone=row.phone,
+            at=row.at,
+            waited_s=row.waited_s,
+            exact=row.exact,
+            called_back=row.called_back,
+            reached=row.reached,
         )
         for row in rows
     ]

@@ -5,6 +5,7 @@ that is told twice, late or corrected leaves the counts as if it had been told o
 """
 
 from app.domain.agents import agent_of
+from app.domain.callers import was_reached
 from app.domain.model import Abandon, Booking, Call, Queue, Tally, Visit
 from app.domain.states import Outcome
 from app.domain.turn import GRACE, SECOND, Turn
@@ -160,6 +161,8 @@ def _list_abandon(turn: Turn, call: Call, visit: Visit, booking: Booking | None)
         waited, exact = booking.wait_ms // SECOND, visit.holdtime is not None
         called_back = any(row.called_back for row in rows if row.callid == call.callid)
         at = visit.left_at or turn.at
-        kept.append(Abandon(call.callid, visit.queue, call.phone, at, waited, exact, called_back))
+        row = Abandon(call.callid, visit.queue, call.phone, at, waited, exact, called_back)
+        row.reached = was_reached(turn.state, row)
+        kept.append(row)
     turn.state.abandons = kept[-ABANDONS_KEPT:]
     turn.changes.abandons = True

@@ -2,6 +2,7 @@
 
 from app.domain.agents import agent_of, drop_leg, join_queue, refresh
 from app.domain.books import rebook
+from app.domain.callers import reach
 from app.domain.model import Call, Leg
 from app.domain.states import CallState, Direction, LegState, Outcome
 from app.domain.turn import Turn
@@ -195,4 +196,5 @@ def dials(turn: Turn, call: Call, extension: str, *, talking: bool) -> None:
 def settle(turn: Turn, call: Call) -> None:
     """The call's counts and all that shows it follow what was just learned of it."""
     rebook(turn, call)
+    reach(turn, call)
     turn.touch(call)

@@ -181,7 +181,11 @@ class Queue:
 
 @dataclass(slots=True)
 class Abandon:
-    """A caller who gave up, for the board. `exact`: the wait is the PBX's own figure."""
+    """A caller who gave up, for the board. `exact`: the wait is the PBX's own figure.
+
+    `called_back`: somebody calls back or closed the case. `reached`: somebody talked with the
+    caller since, in whichever call.
+    """
 
     callid: str
     queue: str
@@ -190,6 +194,7 @@ class Abandon:
     waited_s: int
     exact: bool
     called_back: bool = False
+    reached: bool = False
 
 
 @dataclass(slots=True)

@@ -3,6 +3,7 @@
 from app.domain import events
 from app.domain.agents import agent_of
 from app.domain.books import queue_of
+from app.domain.callers import called_back
 from app.domain.model import Listening
 from app.domain.states import Status
 from app.domain.turn import Turn
@@ -66,7 +67,4 @@ def abandon_claimed(turn: Turn, event: events.AbandonClaimed | events.AbandonRel
 
 def call_back_placed(turn: Turn, event: events.CallBackPlaced | events.AbandonClosed) -> None:
     """Somebody calls back, or nobody needs to any more: either way it is dealt with."""
-    for row in turn.state.abandons:
-        if row.callid == event.callid:
-            row.called_back = True
-            turn.changes.abandons = True
+    called_back(turn, event.callid)

@@ -47,6 +47,7 @@ def floor_report(state: FloorState, now: int, rejected: int = 0) -> Json:
                 "waited_s": row.waited_s,
                 "exact": row.exact,
                 "called_back": row.called_back,
+                "reached": row.reached,
             }
             for row in abandon_rows(state)
         ],

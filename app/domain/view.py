@@ -97,13 +97,15 @@ class AbandonRow:
     waited_s: int
     exact: bool
     called_back: bool
+    reached: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Totals:
     """The whole floor. `agents` counts per status; the figures are over all queues together.
 
-    `to_call_back` are the callers who gave up today and whom nobody has called back.
+    `to_call_back` are the callers who gave up today and whom nobody has called back or
+    talked with since.
     """
 
     waiting: int

@@ -4,10 +4,9 @@ Rule of this file: a row is a function of the call alone, so that writing it aga
 replay, gives the same row.
 """
 
-import re
-
 import msgspec
 
+from app.domain.callers import caller_key, digits_of
 from app.domain.model import Call, CallRecord, Visit
 from app.domain.states import CallState, Direction, LegState, Outcome
 
@@ -17,23 +16,6 @@ Row = tuple[object, ...]
 OPEN, ANSWERED, ABANDONED, OTHERWISE = "open", "answered", "abandoned", "otherwise"
 REACHED, UNREACHED = "reached", "unreached"
 OUTCOMES = (OPEN, ANSWERED, ABANDONED, OTHERWISE, REACHED, UNREACHED)
-
-# Fewer digits are an extension or a hidden number: no key to find the same person by.
-FEWEST_DIGITS = 6
-# The country's code and trunk zero differ by route: +84 938…, 84938…, 0938….
-KEY_DIGITS = 9
-NO_DIGIT = re.compile(r"[^0-9]")
-
-
-def digits_of(phone: str) -> str:
-    """The number's digits alone."""
-    return NO_DIGIT.sub("", phone)
-
-
-def caller_key(phone: str, callid: str) -> str:
-    """What calls of one person have in common; a number too short to tell stands for its call."""
-    digits = digits_of(phone)
-    return digits[-KEY_DIGITS:] if len(digits) >= FEWEST_DIGITS else f"#{callid}"
 
 
 def is_known(call: Call) -> bool:

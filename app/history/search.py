@@ -11,7 +11,8 @@ from typing import Annotated
 import msgspec
 
 from app.database import Database
-from app.history.rows import KEY_DIGITS, OUTCOMES, digits_of
+from app.domain.callers import KEY_DIGITS, digits_of
+from app.history.rows import OUTCOMES
 from app.sentences import Sentence
 
 MOST = 500

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app.history.rows import FEWEST_DIGITS, caller_key, digits_of
+from app.domain.callers import FEWEST_DIGITS, caller_key, digits_of
 from app.keeping import KeepingError
 from app.keeping.backup import backups
 

@@ -1,0 +1,79 @@
+"""Callers as people: which calls are one person's, and whether somebody talked with them since."""
+
+import re
+
+from app.domain.model import Abandon, Call, FloorState
+from app.domain.states import Direction, Outcome
+from app.domain.turn import SECOND, Turn
+
+# Fewer digits are an extension or a hidden number: no key to find the same person by.
+FEWEST_DIGITS = 6
+# The country's code and trunk zero differ by route: +84 938…, 84938…, 0938….
+KEY_DIGITS = 9
+NO_DIGIT = re.compile(r"[^0-9]")
+
+
+def digits_of(phone: str) -> str:
+    """The number's digits alone."""
+    return NO_DIGIT.sub("", phone)
+
+
+def caller_key(phone: str, callid: str) -> str:
+    """What calls of one person have in common; a number too short to tell stands for its call."""
+    digits = digits_of(phone)
+    return digits[-KEY_DIGITS:] if len(digits) >= FEWEST_DIGITS else f"#{callid}"
+
+
+def talked_at(call: Call) -> int | None:
+    """When somebody last began to talk in this call (ms), as far as is known now; else None."""
+    moments = [
+        visit.answered_at
+        for visit in call.visits
+        if visit.outcome is Outcome.ANSWERED and visit.answered_at is not None
+    ]
+    moments += [
+        leg.answered_at
+        for leg in call.legs.values()
+        if not leg.queue and leg.answered_at is not None
+    ]
+    recorded = any(record.status == "ANSWER" for record in call.records)
+    if not moments and recorded and call.direction is Direction.OUTBOUND:
+        return call.first_seen
+    return max(moments, default=None)
+
+
+def reach(turn: Turn, call: Call) -> None:
+    """Whoever gave up before somebody talked with them in this call need not be called back."""
+    talked = talked_at(call)
+    if talked is None:
+        return
+    key = caller_key(call.phone, call.callid)
+    for row in turn.state.abandons:
+        if row.reached or caller_key(row.phone, row.callid) != key:
+            continue
+        if _came_before(row, talked):
+            row.reached = turn.changes.abandons = True
+
+
+def was_reached(state: FloorState, row: Abandon) -> bool:
+    """The abandon was told late: somebody has talked with this caller since."""
+    key = caller_key(row.phone, row.callid)
+    return any(
+        _came_before(row, talked)
+        for call in state.calls.values()
+        if (talked := talked_at(call)) is not None and caller_key(call.phone, call.callid) == key
+    )
+
+
+def _came_before(row: Abandon, talked: int) -> bool:
+    """The wait began before: reports of one call overtake each other, so its end says little."""
+    return talked > row.at - row.waited_s * SECOND
+
+
+def called_back(turn: Turn, callid: str) -> None:
+    """Somebody deals with the caller who gave up in this call, and so with all their tries."""
+    tries = [row for row in turn.state.abandons if row.callid == callid]
+    keys = {caller_key(row.phone, row.callid) for row in tries}
+    for row in turn.state.abandons:
+        if caller_key(row.phone, row.callid) in keys:
+            row.called_back = turn.changes.abandons = True
