@@ -3,12 +3,10 @@
 Templates escape everything, always. Nothing here decides who may see what: `audience` did.
 """
 
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, tzinfo
 from functools import lru_cache
-from hashlib import blake2s
 from pathlib import Path
 from typing import Protocol, cast
 
@@ -20,7 +18,9 @@ from app.domain.limits import AGES, Targets, wait_ages
 from app.domain.states import Status
 from app.domain.turn import Changes
 from app.domain.view import AbandonRow, AgentCard, QueueTile, Totals, WaitingRow
+from app.filters import brief, dom_id, filled, hashed_id, iso, steps
 from app.language import LANGUAGES, Writing
+from app.memo import Drawn, Memo, html_of
 
 __all__ = ["Audience", "Drawing", "FloorView", "Renderer", "hashed_id"]
 
@@ -63,6 +63,7 @@ class Renderer:
         targets: Targets | None = None,
     ) -> None:
         self._targets = targets or Targets()
+        self._memo: Memo[Audience] = Memo()
         self.zone = zone
         self.build = build
         self._writings = {language: Writing.of(language, zone) for language in LANGUAGES}
@@ -73,7 +74,7 @@ class Renderer:
     @staticmethod
     def iso(at: int) -> str:
         """A moment (ms) in UTC, RFC 3339."""
-        return _iso(at)
+        return iso(at)
 
     def say(self, text: str, language: str = "en") -> str:
         """A sentence that code made (see `app.sentences`), for an answer that is no page."""
@@ -90,7 +91,8 @@ class Renderer:
 
     def fragments(self, changes: Changes, floor: FloorView, audience: Audience) -> Drawing:
         """What may look different after the changes; the screen sees which HTML really does."""
-        draw, holds = _Draw(self._in(audience.language), floor, audience), audience.holds
+        drawn, holds = self._memo.of(audience), audience.holds
+        draw = _Draw(self._in(audience.language), floor, audience, drawn)
         whole = changes.roster
         if whole:
             draw.cards()
@@ -127,22 +129,23 @@ class Renderer:
         environment.install_gettext_translations(writing.translations, newstyle=True)  # type: ignore[attr-defined]
         environment.globals.update(
             asset=self._asset,
-            ages={state: _steps(limits) for state, limits in AGES.items()},
-            wait_steps=lambda service_level_s: _steps(wait_ages(service_level_s)),
+            ages={state: steps(limits) for state, limits in AGES.items()},
+            wait_steps=lambda service_level_s: steps(wait_ages(service_level_s)),
             targets=self._targets,
         )
         environment.filters.update(
             said=writing.say,
             clock=lru_cache(KEPT)(writing.clock),
             day=writing.day,
-            iso=_iso,
+            iso=iso,
             percent=writing.percent,
             span=writing.span,
             amount=writing.amount,
             whole_percent=writing.whole_percent,
             find=lru_cache(KEPT)(folded),
-            brief=lru_cache(KEPT)(_brief),
-            dom_id=_dom_id,
+            brief=lru_cache(KEPT)(brief),
+            filled=filled,
+            dom_id=dom_id,
             hashed_id=hashed_id,
         )
         return environment
@@ -158,12 +161,13 @@ class _Draw:
     environment: Environment
     floor: FloorView
     audience: Audience
+    drawn: Drawn
     drawing: Drawing = field(default_factory=Drawing)
 
     def cards(self) -> None:
         """All cards, in order."""
         shown = self.audience.cards(self.floor.agent_cards())
-        drawn = {_dom_id(card.extension, "a"): self._card(card) for card in shown}
+        drawn = {dom_id(card.extension, "a"): self._card(card) for card in shown}
         self._list("agents", drawn)
 
     def some_cards(self, extensions: set[str]) -> None:
@@ -172,25 +176,32 @@ class _Draw:
             card = self.floor.agent_card(extension)
             if card and self.audience.sees_agent(card):
                 html = self._card(self.audience.card(card))
-                self.drawing.fragments[_dom_id(extension, "a")] = html
+                self.drawing.fragments[dom_id(extension, "a")] = html
 
     def tiles(self) -> None:
         """All queues in scope, as the floor has them."""
         shown = [tile for tile in self.floor.queue_tiles() if self.audience.sees(tile.queue)]
-        self._list("tiles", {_dom_id(tile.queue, "q"): self._tile(tile) for tile in shown})
+        self._list("tiles", {dom_id(tile.queue, "q"): self._tile(tile) for tile in shown})
 
     def some_tiles(self, queues: set[str]) -> None:
         """The tiles of these queues, as far as they are in scope."""
         for tile in self.floor.some_tiles(queues):
             if self.audience.sees(tile.queue):
-                self.drawing.fragments[_dom_id(tile.queue, "q")] = self._tile(tile)
+                self.drawing.fragments[dom_id(tile.queue, "q")] = self._tile(tile)
 
     def waiting(self) -> None:
         """Callers nobody has answered, the longest-waiting ones first."""
         rows = self.audience.rows(self.floor.waiting_rows())
-        macro = self._macro("_waiting.html", "waiting")
-        html = macro(rows[:WAITING_SHOWN], len(rows), self.floor.queue_name)
-        self.drawing.fragments["waiting"] = html
+        shown = rows[:WAITING_SHOWN]
+        names = self._names(row.queue for row in shown)
+        self.drawing.fragments["waiting"] = html_of(
+            self.drawn,
+            "waiting",
+            (shown, len(rows), names),
+            lambda: self._macro("_waiting.html", "waiting")(
+                shown, len(rows), self.floor.queue_name
+            ),
+        )
 
     def abandons(self) -> None:
         """The newest callers who gave up."""
@@ -217,11 +228,26 @@ class _Draw:
             self.drawing.fragments[f"count-{status}"] = count(status, totals.agents.get(status, 0))
 
     def _card(self, card: AgentCard) -> str:
-        macro = self._macro("_card.html", "card")
-        return macro(card, self.floor.queue_name, self.audience.acts)
+        names = self._names((*card.queues, card.queue))
+        return html_of(
+            self.drawn,
+            dom_id(card.extension, "a"),
+            (card, names),
+            lambda: self._macro("_card.html", "card")(
+                card, self.floor.queue_name, self.audience.acts
+            ),
+        )
 
     def _tile(self, tile: QueueTile) -> str:
-        return self._macro("_tile.html", "tile")(tile)
+        return html_of(
+            self.drawn,
+            dom_id(tile.queue, "q"),
+            tile,
+            lambda: self._macro("_tile.html", "tile")(tile),
+        )
+
+    def _names(self, queues: Iterable[str]) -> list[str]:
+        return [self.floor.queue_name(queue) for queue in queues]
 
     def _list(self, container: str, drawn: dict[str, str]) -> None:
         self.drawing.fragments.update(drawn)
@@ -238,36 +264,3 @@ class _Draw:
             Callable[..., str], getattr(self.environment.get_template(template).module, name)
         )
         return lambda *arguments: macro(*arguments).strip()
-
-
-@lru_cache(KEPT)
-def _dom_id(text: str, prefix: str) -> str:
-    """An id that is safe in HTML, CSS and selectors, and different for every text."""
-    return f"{prefix}-" + re.sub(r"[^A-Za-z0-9]", lambda match: f"_{ord(match[0]):x}_", text)
-
-
-def hashed_id(text: str, prefix: str) -> str:
-    """An id that tells nothing of the text, which may hold a caller's number."""
-    return f"{prefix}-" + blake2s(text.encode("utf-8", "replace"), digest_size=8).hexdigest()
-
-
-@lru_cache(KEPT)
-def _iso(at: int) -> str:
-    return datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds")
-
-
-def _steps(limits: tuple[int, ...]) -> str:
-    return " ".join(map(str, limits))
-
-
-def _brief(name: str, longest: int = 10) -> str:
-    """A name that can be read from afar: its first words become initials until it is short.
-
-    The last word stays: it is what Vietnamese people are called by, and a family name elsewhere.
-    """
-    words = name.split()
-    for index in range(len(words) - 1):
-        if len(" ".join(words)) <= longest:
-            break
-        words[index] = f"{words[index][0]}."
-    return " ".join(words)
