@@ -1,7 +1,11 @@
 """The pages of the past in a real browser: charts, paging, claims, and winding the board back."""
 
+import io
 import socket
+import threading
+import wave
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -13,13 +17,40 @@ pytestmark = pytest.mark.browser
 PAGES = ["/day", "/calls", "/abandons", "/agents", "/agents/101", "/queues/999", "/rewind"]
 
 
+class Player(BaseHTTPRequestHandler):
+    """A PBX that has one recording: a second of silence."""
+
+    def do_GET(self) -> None:
+        sound = io.BytesIO()
+        with wave.open(sound, "wb") as silence:
+            silence.setparams((1, 2, 8000, 8000, "NONE", ""))
+            silence.writeframes(bytes(16_000))
+        self.send_response(200)
+        self.send_header("Content-Type", "audio/wav")
+        self.send_header("Content-Length", str(len(sound.getvalue())))
+        self.end_headers()
+        self.wfile.write(sound.getvalue())
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
 @pytest.fixture(scope="module")
-def pitwall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pitwall]:
+def pbx() -> Iterator[str]:
+    """Where recordings are: host and port."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Player) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def pitwall(tmp_path_factory: pytest.TempPathFactory, pbx: str) -> Iterator[Pitwall]:
     """One for all tests: sixty callers, three of whom gave up."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    running = Pitwall(port, tmp_path_factory.mktemp("past"))
+    running = Pitwall(port, tmp_path_factory.mktemp("past"), PITWALL_RECORDING_HOSTS=pbx)
     running.add_user("ann", "supervisor", "900")
     running.start()
     for extension in ("101", "102"):
@@ -100,6 +131,19 @@ def test_a_filter_finds_at_once_and_is_in_the_address(pitwall: Pitwall, visitor:
     expect(visitor.locator("#rows tr")).to_have_count(3)
 
     assert "outcome=abandoned" in visitor.url
+
+
+def test_a_recording_plays_under_the_page_s_policy(
+    pitwall: Pitwall, visitor: Page, pbx: str
+) -> None:
+    record = {"callid": "c1", "status": "ANSWER", "extension": "101", "direction": "Inbound"}
+    pitwall.hook("/callcenter/calldata", **record, recordingfile=f"http://{pbx}/rec/1.wav")
+    visitor.goto(f"{pitwall.url}/calls/c1")
+    visitor.get_by_role("button", name="Play").click()
+    player = visitor.locator("audio")
+
+    expect(player).to_have_js_property("readyState", 4)
+    assert player.evaluate("it => it.duration") == 1
 
 
 def test_a_caller_is_taken_on_with_one_click(pitwall: Pitwall, visitor: Page) -> None:
