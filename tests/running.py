@@ -67,6 +67,12 @@ class Pitwall:
             self._process.terminate()
             self._process.wait(15)
 
+    @property
+    def pid(self) -> int:
+        """Of the running process."""
+        assert self._process is not None
+        return self._process.pid
+
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the process."""
         assert self._process is not None
