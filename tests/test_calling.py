@@ -5,7 +5,7 @@ import pytest
 from app.actions.deeds import Kind
 from app.actions.dial_rules import DialRules, plain_number
 from app.pbx import PbxError
-from app.rights import ACTING, Right
+from app.rights import ACTING, Right, Target
 from tests.acting import acting, asker
 
 pytestmark = pytest.mark.anyio
@@ -32,6 +32,20 @@ async def test_calling_back_marks_the_caller_for_all(floor):
 
     assert (outcome.kind, floor.pbx.calls) == (Kind.DONE, [("dial", "200", "0905")])
     assert row.called_back
+
+
+async def test_a_caller_whom_only_the_worklist_remembers_can_be_called_back(floor):
+    known = Target(callid="old", queue="999", phone="0938363739")
+    outcome = await floor.actions.calling.back(asker(), "old", known)
+
+    assert (outcome.kind, floor.pbx.calls) == (Kind.DONE, [("dial", "200", "0938363739")])
+
+
+async def test_a_caller_of_a_queue_out_of_scope_is_not_called_back(floor):
+    known = Target(callid="old", queue="999", phone="0938363739")
+    outcome = await floor.actions.calling.back(asker(queues=frozenset({"1"})), "old", known)
+
+    assert (outcome.status, floor.pbx.calls) == (403, [])
 
 
 async def test_the_answer_and_the_audit_do_not_repeat_the_number(floor):
