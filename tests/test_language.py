@@ -62,17 +62,19 @@ def messages(texts: Catalog) -> Iterator[Message]:
 
 def strings(message: Message) -> tuple[str, ...]:
     string = message.string
-    return (string,) if isinstance(string, str) else tuple(string)
+    return (string,) if isinstance(string, str) else tuple(string or ("",))
 
 
 def test_the_catalogue_has_every_text_that_is_used(used, translated) -> None:
-    missing = [message.id for message in messages(used) if message.id not in translated]
+    missing = [each.id for each in messages(used) if not translated.get(each.id, each.context)]
 
     assert missing == [], "run `make translations`, and translate what it adds"
 
 
 def test_the_catalogue_has_no_text_that_is_not_used(used, translated) -> None:
-    assert [message.id for message in messages(translated) if message.id not in used] == []
+    assert [
+        each.id for each in messages(translated) if not used.get(each.id, each.context)
+    ] == []
 
 
 def test_every_text_of_the_catalogue_is_translated(translated) -> None:
@@ -163,7 +165,7 @@ def can_be_said(call: ast.Call, used: Catalog) -> bool:
         return True
     said = call.args[place]
     if isinstance(said, ast.Constant):
-        return not said.value or said.value in used
+        return not said.value or str(said.value) in used
     made = isinstance(said, ast.JoinedStr | ast.BinOp)
     by_format = isinstance(said, ast.Call) and ast.unparse(said.func).endswith((".format", ".join"))
     return not made and not by_format and name != "Sentence"
@@ -187,8 +189,9 @@ def sentences_in(path: Path) -> Iterator[str]:
     apart = [node for node in ast.walk(tree) if is_for_programmers(node)]
     quiet = {id(part) for node in apart for part in ast.walk(node)}
     for node in ast.walk(tree):
-        is_text = isinstance(node, ast.Constant) and isinstance(node.value, str)
-        if is_text and id(node) not in quiet and SENTENCE.fullmatch(node.value):
+        if not isinstance(node, ast.Constant) or id(node) in quiet:
+            continue
+        if isinstance(node.value, str) and SENTENCE.fullmatch(node.value):
             yield node.value
 
 
