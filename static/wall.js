@@ -47,7 +47,10 @@
     const text = Object.values(boxes).map(rule).join("\n");
     if (text !== written) sheet.replaceSync(text);
     written = text;
-    for (const value of document.querySelectorAll(".hero .value")) value.parentNode.toggleAttribute("data-long", value.textContent.trim().length > 5);
+    for (const value of document.querySelectorAll(".hero .value")) {
+      const long = String(Math.min(7, value.textContent.trim().length));
+      if (value.parentNode.dataset.long !== long) value.parentNode.dataset.long = long;
+    }
   };
 
   // A display that falls asleep shows nothing; not every browser can be asked to stay awake.

@@ -1,7 +1,7 @@
-"""The colours of states: told apart by every eye and in grey, readable on every ground they meet."""
+"""The colours of states: told apart by every eye and in grey, readable on every ground."""
 
 import re
-from itertools import combinations
+from itertools import combinations, pairwise
 from pathlib import Path
 
 import pytest
@@ -66,7 +66,7 @@ def test_no_two_states_look_alike(theme: str, eyes: str, kind: str) -> None:
 def test_the_five_statuses_are_five_greys(theme: str, kind: str) -> None:
     greys = sorted(seen_by("usual", THEMES[theme][kind + status])[0] for status in STATUSES)
 
-    assert min(b - a for a, b in zip(greys, greys[1:], strict=False)) >= APART_IN_GREY
+    assert min(b - a for a, b in pairwise(greys)) >= APART_IN_GREY
 
 
 @pytest.mark.parametrize("state", STATES)
