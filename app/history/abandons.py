@@ -105,14 +105,17 @@ async def worklist(
     *,
     closed: bool = False,
     queues: frozenset[str] | None = None,
+    most: int = MOST,
 ) -> list[Line]:
     """The open lines of the last so many days, the newest try first; with `closed` all of them.
+
+    At most `most` of them.
 
     `queues`: only callers who gave up in one of these (None: all). Raises DatabaseUnavailable.
     """
     where = "" if closed else f"WHERE {OPEN_LINES}"
     sql = f"{GAVE_UP}{LINES}{where} ORDER BY last_at DESC, line.caller LIMIT ?3"
-    rows = await database.read(sql, (now - days * DAY_MS, now + DAY_MS, MOST))
+    rows = await database.read(sql, (now - days * DAY_MS, now + DAY_MS, most))
     lines = [_line(row) for row in _one_each(rows)]
     lines = await _with_queues(database, lines, queues)
     return await _with_deeds(database, lines)

@@ -27,6 +27,8 @@ from app.web.pages import render
 VIEWS = ("open", "mine", "closed")
 PATIENCE_S = 3.0
 SHOWN = 200
+# As many lines as a page counts, and as a file holds.
+COUNTED, FILED = 5000, 50_000
 
 _door = asyncio.Lock()
 
@@ -83,7 +85,7 @@ def _view(request: Request) -> str:
     return view if view in VIEWS else "open"
 
 
-async def _lines(looker: Looker, view: str, queue: str) -> list[Line]:
+async def _lines(looker: Looker, view: str, queue: str, most: int = COUNTED) -> list[Line]:
     parts = looker.parts
     lines = await worklist(
         parts.database,
@@ -91,6 +93,7 @@ async def _lines(looker: Looker, view: str, queue: str) -> list[Line]:
         parts.settings.abandon_days,
         closed=view == "closed",
         queues=frozenset({queue}) if queue else looker.person.queues,
+        most=FILED if view == "mine" else most,
     )
     if view == "mine":
         return [line for line in lines if line.claimed_by == looker.person.name]
@@ -210,7 +213,7 @@ COLUMNS = (
 
 async def worklist_sheet(request: Request, looker: Looker) -> Sheet:
     view = _view(request)
-    lines = await _lines(looker, view, queue_asked(request, looker))
+    lines = await _lines(looker, view, queue_asked(request, looker), FILED)
     rows = (_cells(looker, _shown_line(looker, line)) for line in lines)
     return Sheet(f"abandons-{view}", COLUMNS, listed(rows))
 
