@@ -20,6 +20,7 @@ from app.clock import wall_ms
 from app.database import Database, DatabaseTooNew, DatabaseUnavailable
 from app.domain.caps import Caps
 from app.domain.days import BusinessDay
+from app.domain.limits import Targets
 from app.history.follower import History
 from app.keeping import KeepingError
 from app.keeping.holding import holding
@@ -118,7 +119,8 @@ async def running_parts(
         journal = await WebhookJournal.open(database, clock, unparsable)
         stack.push_async_callback(journal.close)
         tokens = await WebhookTokens.open(database, clock, settings.webhook_token)
-        renderer = Renderer(settings.timezone, assets.BUILD)
+        targets = Targets(**dict(settings.targets))
+        renderer = Renderer(settings.timezone, assets.BUILD, targets=targets)
         days = BusinessDay(settings.timezone, settings.day_start)
         caps = Caps.for_agents(settings.most_agents)
         projector = Projector(log, days, renderer, clock, caps)

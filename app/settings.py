@@ -1,19 +1,16 @@
 """The settings: one frozen value, read once from the environment, complete or refused."""
 
-import os
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import time
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
-from pathlib import Path
+from ipaddress import IPv4Network, IPv6Network
 from typing import TypeVar
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
-LANGUAGES = ("en", "vi")
+from app import setting_values as values
+
 T = TypeVar("T")
-HOST = re.compile(r"([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
 
 
 class SettingsError(Exception):
@@ -41,6 +38,12 @@ VARIABLES = (
     Variable("PITWALL_ABANDON_DAYS", "7", "how many days callers who gave up stay on the worklist"),
     Variable("PITWALL_MOST_AGENTS", "2000", "how many agents webhooks alone may put on the board"),
     Variable("PITWALL_LANGUAGE", "en", "default language, `en` or `vi`"),
+    Variable(
+        "PITWALL_TARGETS",
+        "waiting=5 level=80 free=1 callbacks=0",
+        "what walls aim at: the most who wait, the service level in %, the least free agents, "
+        "the most to call back",
+    ),
     Variable("PITWALL_WEBHOOK_TOKEN", "made at first start", "the secret in `/hook/<token>/api/…`"),
     Variable(
         "PITWALL_WEBHOOK_ALLOW", "none", "networks that may post to the paths without a token"
@@ -108,6 +111,7 @@ class Settings:
     abandon_days: int = 7
     most_agents: int = 2_000
     recording_hosts: tuple[str, ...] = ()
+    targets: tuple[tuple[str, int], ...] = ()
     oidc_issuer: str | None = None
     oidc_client_id: str = "pitwall"
     oidc_client_secret: str = ""
@@ -126,35 +130,40 @@ class Settings:
         if strange:
             raise SettingsError(f"{strange[0]} is no setting of Pitwall; is it misspelt?")
         read = _Reader(environ)
-        host, port = read("HOST", str, "127.0.0.1"), read("PORT", _port, 8000)
-        pbx_url = read("PITWALL_PBX_URL", _pbx, None)
+        host, port = read("HOST", str, "127.0.0.1"), read("PORT", values.port, 8000)
+        pbx_url = read("PITWALL_PBX_URL", values.pbx, None)
         return cls(
             host=host,
             port=port,
-            log=read("PITWALL_LOG", _log, "sqlite:data/pitwall.db"),
-            public_url=read("PITWALL_PUBLIC_URL", _url, f"http://{_in_url(host)}:{port}"),
-            timezone=read("PITWALL_TIMEZONE", _zone, None) or _system_zone(),
-            day_start=read("PITWALL_DAY_START", _time_of_day, time(0, 0)),
-            abandon_days=read("PITWALL_ABANDON_DAYS", _days, 7),
-            most_agents=read("PITWALL_MOST_AGENTS", _agents, 2_000),
-            language=read("PITWALL_LANGUAGE", _language, "en"),
-            webhook_token=read("PITWALL_WEBHOOK_TOKEN", _webhook_token, None),
-            webhook_allow=read("PITWALL_WEBHOOK_ALLOW", _networks, ()),
+            log=read("PITWALL_LOG", values.log, "sqlite:data/pitwall.db"),
+            public_url=read("PITWALL_PUBLIC_URL", values.url, f"http://{_in_url(host)}:{port}"),
+            timezone=read("PITWALL_TIMEZONE", values.zone, None) or values.system_zone(),
+            day_start=read("PITWALL_DAY_START", values.time_of_day, time(0, 0)),
+            abandon_days=read("PITWALL_ABANDON_DAYS", values.days, 7),
+            most_agents=read("PITWALL_MOST_AGENTS", values.agents, 2_000),
+            language=read("PITWALL_LANGUAGE", values.language, "en"),
+            targets=read("PITWALL_TARGETS", values.targets, ()),
+            webhook_token=read("PITWALL_WEBHOOK_TOKEN", values.webhook_token, None),
+            webhook_allow=read("PITWALL_WEBHOOK_ALLOW", values.networks, ()),
             api_token=read("PITWALL_API_TOKEN", str, None),
             pbx_url=pbx_url,
-            pbx_data_url=read("PITWALL_PBX_DATA_URL", _pbx, pbx_url),
+            pbx_data_url=read("PITWALL_PBX_DATA_URL", values.pbx, pbx_url),
             pbx_domain=read("PITWALL_PBX_DOMAIN", str, ""),
             pbx_key=read("PITWALL_PBX_KEY", str, None)
-            or read("PITWALL_PBX_KEY_FILE", _secret_file, None),
+            or read("PITWALL_PBX_KEY_FILE", values.secret_file, None),
             recording_hosts=read(
-                "PITWALL_RECORDING_HOSTS", _hosts, _hosts(urlsplit(pbx_url or "").netloc)
+                "PITWALL_RECORDING_HOSTS",
+                values.hosts,
+                values.hosts(urlsplit(pbx_url or "").netloc),
             ),
-            oidc_issuer=read("PITWALL_OIDC_ISSUER", _issuer, None),
+            oidc_issuer=read("PITWALL_OIDC_ISSUER", values.issuer, None),
             oidc_client_id=read("PITWALL_OIDC_CLIENT_ID", str, "pitwall"),
             oidc_client_secret=read("PITWALL_OIDC_CLIENT_SECRET", str, "")
-            or read("PITWALL_OIDC_CLIENT_SECRET_FILE", _secret_file, ""),
-            trusted_proxy=read("PITWALL_TRUSTED_PROXY", _networks, ()),
-            keep=Keep(*(read(f"PITWALL_KEEP_{name.upper()}", _kept, days) for name, days in KEPT)),
+            or read("PITWALL_OIDC_CLIENT_SECRET_FILE", values.secret_file, ""),
+            trusted_proxy=read("PITWALL_TRUSTED_PROXY", values.networks, ()),
+            keep=Keep(
+                *(read(f"PITWALL_KEEP_{name.upper()}", values.kept, days) for name, days in KEPT)
+            ),
         )
 
 
@@ -170,124 +179,6 @@ class _Reader:
             return parse(text)
         except ValueError as error:
             raise SettingsError(f"{name}: {error}") from None
-
-
-def _port(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not 0 <= int(text) <= 65535:
-        raise ValueError("a port number from 0 to 65535 is expected")
-    return int(text)
-
-
-def _days(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 366:
-        raise ValueError("a number of days from 1 to 366 is expected")
-    return int(text)
-
-
-def _agents(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 100_000:
-        raise ValueError("a number of agents from 1 to 100000 is expected")
-    return int(text)
-
-
-def _kept(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 3660:
-        raise ValueError("a number of days from 1 to 3660 is expected")
-    return int(text)
-
-
-def _log(text: str) -> str:
-    if text != "memory:" and not (text.startswith("sqlite:") and text != "sqlite:"):
-        raise ValueError("sqlite:PATH or memory: is expected")
-    return text
-
-
-def _url(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username:
-        raise ValueError("an address like https://pbx.example.com is expected")
-    return text.rstrip("/")
-
-
-def _pbx(text: str) -> str:
-    """Not where no exchange is but a cloud machine's secrets are; redirects are never followed."""
-    parts = urlsplit(_url(text))
-    if parts.query or parts.fragment:
-        raise ValueError("an address without ? and # is expected")
-    try:
-        address = ip_address(parts.hostname or "")
-    except ValueError:
-        return text.rstrip("/")
-    if address.is_link_local or address.is_unspecified or address.is_multicast:
-        raise ValueError("the address of an exchange is expected; there can be none at this one")
-    return text.rstrip("/")
-
-
-def _issuer(text: str) -> str:
-    parts = urlsplit(_url(text))
-    if parts.scheme != "https" and parts.hostname not in {"127.0.0.1", "::1", "localhost"}:
-        raise ValueError("an https address is expected: it decides who may sign in")
-    return text.rstrip("/")
-
-
-def _hosts(text: str) -> tuple[str, ...]:
-    """Hosts in lower case, each with its port where that is not the usual one."""
-    hosts = tuple(part.strip().lower() for part in text.split(",") if part.strip())
-    if not all(HOST.fullmatch(host) for host in hosts):
-        raise ValueError("hosts like pbx.example.com, 192.0.2.7:8443 are expected")
-    return hosts
-
-
-def _zone(text: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(text)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError("a time zone like Asia/Ho_Chi_Minh is expected") from None
-
-
-def _system_zone() -> ZoneInfo:
-    """The machine's zone where it has a name; UTC else."""
-    named = os.environ.get("TZ", "").lstrip(":")
-    link = Path("/etc/localtime")
-    if not named and link.is_symlink():
-        named = str(link.resolve()).partition("zoneinfo/")[2]
-    try:
-        return ZoneInfo(named or "UTC")
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return ZoneInfo("UTC")
-
-
-def _time_of_day(text: str) -> time:
-    try:
-        return time.fromisoformat(text).replace(tzinfo=None)
-    except ValueError:
-        raise ValueError("a time of day like 06:00 is expected") from None
-
-
-def _language(text: str) -> str:
-    if text not in LANGUAGES:
-        raise ValueError("en or vi is expected")
-    return text
-
-
-def _webhook_token(text: str) -> str:
-    if len(text) < 16 or not text.replace("-", "").replace("_", "").isalnum() or not text.isascii():
-        raise ValueError("at least 16 letters, digits, - or _ are expected")
-    return text
-
-
-def _networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
-    try:
-        return tuple(ip_network(part.strip(), strict=False) for part in text.split(","))
-    except ValueError:
-        raise ValueError("networks like 192.0.2.0/24, 2001:db8::/32 are expected") from None
-
-
-def _secret_file(text: str) -> str:
-    try:
-        return Path(text).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError):
-        raise ValueError("a readable file that holds the key is expected") from None
 
 
 def _in_url(host: str) -> str:

@@ -80,3 +80,11 @@ def test_no_secret_is_in_the_settings_text():
 def test_every_variable_is_described():
     assert all(variable.purpose and variable.default for variable in VARIABLES)
     assert len({variable.name for variable in VARIABLES}) == len(VARIABLES)
+
+
+def test_the_targets_of_walls_are_read_one_by_one() -> None:
+    read = Settings.from_env({"PITWALL_TARGETS": "level=90, callbacks=2"})
+
+    assert dict(read.targets) == {"level": 90, "callbacks": 2}
+    with pytest.raises(SettingsError, match="PITWALL_TARGETS"):
+        Settings.from_env({"PITWALL_TARGETS": "speed=9"})
