@@ -19,6 +19,7 @@ class Pitwall:
     """`python -m app serve` on `port`, its database in `folder`; may be stopped and started."""
 
     def __init__(self, port: int, folder: Path, **settings: str) -> None:
+        self.port = port
         self.url = f"http://127.0.0.1:{port}"
         self._environ = {
             **os.environ,
@@ -66,6 +67,12 @@ class Pitwall:
             self.signal(signal.SIGCONT)
             self._process.terminate()
             self._process.wait(15)
+
+    def kill(self) -> None:
+        """End it as a crash does: nothing is tidied up, connections just end."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait(15)
 
     @property
     def pid(self) -> int:
