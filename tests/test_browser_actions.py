@@ -291,3 +291,19 @@ def test_everything_can_be_done_from_the_keyboard(board: Page) -> None:
     board.keyboard.press("Enter")
 
     expect(toast(board, "done")).to_contain_text("Nobody hears you")
+
+
+def test_a_caller_of_the_worklist_is_called_back_with_one_click(
+    pitwall: Pitwall, pbx: SimulatedPbx, board: Page
+) -> None:
+    caller = {"callid": "old", "phone": "0912000999", "queue": "901"}
+    pitwall.hook("/callcenter/call_in", **caller, extension="", event="RING")
+    pitwall.hook("/callcenter/calldata", **caller, status="ABANDON", holdtime="9")
+    pitwall.hook("/callcenter/hangup", callid="old")
+    board.goto(f"{pitwall.url}/abandons")
+    row = board.locator(".worklist tbody tr", has_text="0912000999")
+    row.get_by_role("button", name="Call back").click()
+
+    expect(board.locator("#said")).to_contain_text("Your phone 900 rings")
+    expect(row).to_contain_text("ann called at")
+    assert any("to_number/0912000999" in path for path in pbx.heard("/dial/"))

@@ -25,7 +25,8 @@ from app.web.history.sheets import Row, Sheet, listed
 from app.web.pages import render
 
 VIEWS = ("open", "mine", "closed")
-PATIENCE_S = 3.0
+# How long a deed waits for the list to show it, and a look at the list for the newest callers.
+PATIENCE_S, LOOK_S = 3.0, 0.5
 SHOWN = 200
 # As many lines as a page counts, and as a file holds.
 COUNTED, FILED = 5000, 50_000
@@ -59,6 +60,7 @@ async def _shown(
     request: Request, looker: Looker, *, problem: str = "", told: str = ""
 ) -> Response:
     view, queue = _view(request), queue_asked(request, looker)
+    await _caught_up(looker, looker.parts.log.last_seq, LOOK_S)
     lines = await _lines(looker, view, queue)
     acts = looker.audience.acts
     return render(
@@ -175,9 +177,13 @@ def _target(line: Line) -> Target:
 
 async def _append(looker: Looker, event: Event) -> None:
     """Return once the list shows it."""
-    seq = await looker.parts.log.append([event])
+    await _caught_up(looker, await looker.parts.log.append([event]), PATIENCE_S)
+
+
+async def _caught_up(looker: Looker, seq: int, patience_s: float) -> None:
+    """Let the tables hold that record; a history that is far behind is not waited for."""
     with suppress(TimeoutError):
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(patience_s):
             await looker.parts.history.wait_for(seq)
 
 
@@ -188,9 +194,7 @@ async def _call_back(request: Request, looker: Looker, line: Line) -> str:
     asker = Asker(looker.person, actor_of(request, looker.person))
     seen = _seen_target(looker, line)
     outcome = await looker.parts.actions.calling.back(asker, line.callid, seen)
-    with suppress(TimeoutError):
-        async with asyncio.timeout(PATIENCE_S):
-            await looker.parts.history.wait_for(looker.parts.log.last_seq)
+    await _caught_up(looker, looker.parts.log.last_seq, PATIENCE_S)
     if not outcome.ok:
         raise Taken(outcome.sentence)
     return outcome.sentence
