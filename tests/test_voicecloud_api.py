@@ -64,7 +64,17 @@ async def test_what_is_no_number_is_not_dialled(number):
     assert pbx.got == []
 
 
-@pytest.mark.parametrize("reply", ["Success", "success.", '"Success"', '{"status":"Success"}'])
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "Success",
+        "success.",
+        '"Success"',
+        '{"status":"Success"}',
+        '{"status":true,"message":"ok"}',
+        '{"response":{"result":true}}',
+    ],
+)
 async def test_a_call_counts_as_placed_when_the_pbx_says_success(reply):
     async with pbx_and_client(replies={"dial": reply}) as (_, client):
         await client.dial("101", "0901234567")
@@ -75,6 +85,9 @@ async def test_a_call_counts_as_placed_when_the_pbx_says_success(reply):
     [
         ("Failed: no such extension", "“Failed: no such extension”"),
         ("Success is not certain", "“Success is not certain”"),
+        ("false", "“false”"),
+        ('{"status":true,"message":"Extension not registered"}', "“Extension not registered”"),
+        ('{"status":"ok"}', "“{"),
         ("Queued", "“Queued”"),
         ('{"result":"ok"}', "“{"),
         ('{"success":false,"message":"Success"}', "“Success”"),

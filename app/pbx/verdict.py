@@ -66,11 +66,16 @@ def judge_question(value: Any, text: str) -> Judgement:
 
 
 def judge_dial(text: str) -> Judgement:
-    """Of the answer to click-to-call: only the word "Success" means that it was placed."""
+    """Of the answer to click-to-call: only the word "Success", or a true in JSON, means placed.
+
+    A call that was placed and is shown as refused would be placed again, and the customer rung
+    twice.
+    """
     value = parse(text)
     if isinstance(value, dict | list):
         complaint = _judge_objects(value, with_entries=True)
-        praised = any(_says_success(each) for each in _objects(value, with_entries=True))
+        parts = _objects(value, with_entries=True)
+        praised = any(_says_success(each) or _says_true(each) for each in parts)
         placed = complaint is None and praised
     else:
         complaint, placed = None, _plain(value, text).strip(" \r\n\t'\".!").lower() == "success"
@@ -142,6 +147,10 @@ def _says_success(fields: Mapping[str, Any]) -> bool:
     return any(flags) or any(word in ("success", "successful") for word in words)
 
 
+def _says_true(fields: Mapping[str, Any]) -> bool:
+    return any(fields.get(name) is True for name in RESULT_NAMES)
+
+
 def _is_error_result(value: object) -> bool:
     """`"status": 0` is no error: an answer to "unpause" may repeat the request."""
     if isinstance(value, bool):
@@ -170,7 +179,9 @@ def _words(fields: Mapping[str, Any]) -> str:
 
 def _plain(value: Any, text: str) -> str:
     """A bare JSON string, number or true/false is as good as the text without quotes."""
-    return text if value is NOT_JSON else "" if value is None else str(value)
+    if value is NOT_JSON or isinstance(value, bool):
+        return text
+    return "" if value is None else str(value)
 
 
 def _is_page(text: str) -> bool:
