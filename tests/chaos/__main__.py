@@ -1,0 +1,249 @@
+"""`make chaos`: every promise for bad days, tried; prints what came of it, and fails if one broke.
+
+`python -m tests.chaos [--only NAME …] [--kills N] [--restarts N] [--note FILE]`
+"""
+
+import argparse
+import os
+import platform
+import sqlite3
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import cast
+
+from tests.chaos import big, damage, disk, kills, listening, power, restarts
+
+Judged = tuple[bool, str]
+Trial = Callable[[Path, argparse.Namespace], Judged]
+
+
+def r1_kills(folder: Path, options: argparse.Namespace) -> Judged:
+    found = kills.kill_often(folder, options.kills)
+    return found.is_good, str(found)
+
+
+def r2_same_after_kill(folder: Path, options: argparse.Namespace) -> Judged:
+    same = restarts.same_after_kill(folder)
+    return same, "the floor before the kill is the floor after it" if same else "they differ"
+
+
+def r2_million(folder: Path, options: argparse.Namespace) -> Judged:
+    found = big.ready_after(folder, options.events)
+    slowest = max(float(str(found["ready after, s"])), float(str(found["ready after a kill, s"])))
+    return slowest <= 5, told(found)
+
+
+def r3_order(folder: Path, options: argparse.Namespace) -> Judged:
+    if power.strace() is None:
+        return True, "SKIPPED: there is no strace here"
+    answers, early = power.answers_before_sync(folder)
+    return answers >= 30 and not early, f"{answers} answers, {early} of them before fdatasync"
+
+
+def r3_torn(folder: Path, options: argparse.Namespace) -> Judged:
+    found = power.tear(folder, options.cuts, options.cuts // 5, every_edge=options.every_edge)
+    return found.is_good, str(found)
+
+
+def r4_full(folder: Path, options: argparse.Namespace) -> Judged:
+    if os.geteuid() != 0 or sys.platform != "linux":
+        return True, "SKIPPED: only root can mount a small disk"
+    found = disk.full_disk(folder)
+    refused, counted = cast(tuple[int, int], found["refused and counted"])
+    good = bool(
+        found["ballast given up"]
+        and found["whole"]
+        and not found["lost"]
+        and not found["answered otherwise"]
+        and refused == counted
+        and found["live and ready while full"] == (200, 503)
+        and soon(found["banner after, s"], 5)
+        and soon(found["saved again after, s"], 10)
+        and soon(found["banner gone after, s"], 10)
+    )
+    return good, told(found)
+
+
+def r4_quota(folder: Path, options: argparse.Namespace) -> Judged:
+    found = disk.quota(folder)
+    good = bool(
+        found["refused"]
+        and found["whole"]
+        and not found["lost"]
+        and found["live"] == 200
+        and soon(found["banner after, s"], 5)
+        and soon(found["saved again after, s"], 10)
+        and soon(found["banner gone after, s"], 10)
+    )
+    return good, told(found)
+
+
+def r5_refusals(folder: Path, options: argparse.Namespace) -> Judged:
+    found = disk.refusals(folder)
+    good = all(code != 0 and seconds < 10 for code, seconds, _ in found.values())
+    said = (f"{what}: exit {code} in {spent:.1f} s" for what, (code, spent, _) in found.items())
+    return good, "; ".join(said)
+
+
+def r6_locked(folder: Path, options: argparse.Namespace) -> Judged:
+    found = {}
+    for seconds in options.locks:
+        place = folder / str(seconds)
+        place.mkdir()
+        found[seconds] = disk.locked(place, seconds)
+    good = all(
+        each["answered meanwhile"] == [200 if seconds <= 3 else 503]
+        and each["live"] == 200
+        and not each["lost"]
+        and soon(each["saved again after, s"], 10)
+        for seconds, each in found.items()
+    )
+    return good, "; ".join(told(each) for each in found.values())
+
+
+def r7_damaged(folder: Path, options: argparse.Namespace) -> Judged:
+    good, said = True, []
+    for name, damaging in list(damage.DAMAGES.items())[: options.damages]:
+        for with_backup in (True, False):
+            place = folder / f"{name}-{with_backup}"
+            place.mkdir()
+            found = damage.damaged(place, damaging, with_backup)
+            left = 30 if with_backup else 0
+            good = good and bool(
+                found["works"]
+                and found["moved aside unchanged"]
+                and found["said"]
+                and found["old calls left"] == left
+            )
+            kept = "from the backup" if with_backup else "empty"
+            said.append(f"{name}, {kept}: up after {found['started after, s']} s")
+    return good, "; ".join(said)
+
+
+def r7_strange_wal(folder: Path, options: argparse.Namespace) -> Judged:
+    found = damage.strange_wal(folder)
+    return bool(found["works"] and found["whole"] and found["said"]), told(found)
+
+
+def r15_restarts(folder: Path, options: argparse.Namespace) -> Judged:
+    found = restarts.rolling(folder, options.restarts)
+    good = bool(
+        set(cast(dict[str, int], found["outcomes"])) == {"200"}
+        and not found["lost"]
+        and not found["doubled"]
+        and found["whole"]
+        and soon(found["slowest stop, s"], 10)
+    )
+    return good, told(found)
+
+
+def r20_restore(folder: Path, options: argparse.Namespace) -> Judged:
+    found = restarts.restore_drill(folder)
+    good = (
+        found["whole"] and found["all of them on the floor"] and found["backup's mode"] == "0o600"
+    )
+    return bool(good and found["calls in the backup"]), told(found)
+
+
+def r21_health(folder: Path, options: argparse.Namespace) -> Judged:
+    found = restarts.health(folder)
+    good = bool(
+        found["told when ready"]
+        and found["told that it lives"]
+        and found["told while frozen"] == []
+        and found["live while frozen"] == 0
+        and found["live afterwards"] == 200
+        and soon(found["stop, s"], 10)
+    )
+    return good, told(found)
+
+
+def r22_audit(folder: Path, options: argparse.Namespace) -> Judged:
+    found = listening.audited(folder, options.audits)
+    return bool(found["asked of the PBX"] and not found["asked without an intent"]), told(found)
+
+
+TRIALS: dict[str, Trial] = {
+    trial.__name__: trial
+    for trial in (
+        r1_kills,
+        r2_same_after_kill,
+        r2_million,
+        r3_order,
+        r3_torn,
+        r4_full,
+        r4_quota,
+        r5_refusals,
+        r6_locked,
+        r7_damaged,
+        r7_strange_wal,
+        r15_restarts,
+        r20_restore,
+        r21_health,
+        r22_audit,
+    )
+}
+
+
+def soon(seconds: object, limit_s: float) -> bool:
+    return isinstance(seconds, float) and seconds <= limit_s
+
+
+def told(found: dict[str, object]) -> str:
+    said = ((name, round(v, 2) if isinstance(v, float) else v) for name, v in found.items())
+    return ", ".join(f"{name}: {value}" for name, value in said)
+
+
+def options_of(words: list[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos")
+    parser.add_argument("--only", nargs="+", choices=TRIALS, default=list(TRIALS))
+    parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--restarts", type=int, default=20)
+    parser.add_argument("--events", type=int, default=1_000_000)
+    parser.add_argument("--cuts", type=int, default=500, help="random cuts of the WAL")
+    parser.add_argument("--every-edge", type=int, default=1, help="cut at each n-th frame's edge")
+    parser.add_argument("--locks", type=int, nargs="+", default=[1, 3, 8])
+    parser.add_argument("--damages", type=int, default=len(damage.DAMAGES))
+    parser.add_argument("--audits", type=int, default=15)
+    parser.add_argument("--note", type=Path, help="write the results into this file, too")
+    return parser.parse_args(words)
+
+
+def tried(name: str, options: argparse.Namespace) -> Judged:
+    """One trial in a folder of its own; it must neither raise nor leave anything behind."""
+    with tempfile.TemporaryDirectory(prefix="pitwall-chaos-") as folder:
+        try:
+            return TRIALS[name](Path(folder), options)
+        except (AssertionError, OSError, ValueError, sqlite3.Error) as error:
+            return False, f"{type(error).__name__}: {error}"
+
+
+def main() -> int:
+    options, lines, failed = options_of(), [], False
+    for name in options.only:
+        began = time.monotonic()
+        good, said = tried(name, options)
+        failed = failed or not good
+        line = (
+            f"| {name} | {'ok' if good else 'FAILED'} | {time.monotonic() - began:.0f} | {said} |"
+        )
+        print(line, flush=True)
+        lines.append(line)
+    if options.note is not None:
+        write_note(options.note, lines)
+    return 1 if failed else 0
+
+
+def write_note(path: Path, lines: list[str]) -> None:
+    machine = f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}"
+    head = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {machine}, {os.cpu_count()} cores"
+    table = ["| trial | result | s | what was seen |", "|---|---|---:|---|", *lines]
+    path.write_text("\n".join([head, "", *table, ""]), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,215 @@
+"""R4, R5, R6: the disk is full, read-only, missing or locked; and what a viewer sees of it."""
+
+import contextlib
+import os
+import resource
+import sqlite3
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from tests.chaos.site import Site, is_whole, stored_calls, wait_for
+from tests.chaos.viewer import Viewer
+
+MEBIBYTE = 1024**2
+
+
+@contextlib.contextmanager
+def small_disk(folder: Path, mebibytes: int) -> Iterator[Path]:
+    """A file system of its own; needs root."""
+    place = folder / "disk"
+    place.mkdir()
+    subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={mebibytes}m", "tmpfs", str(place)], check=True
+    )
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+class Sent:
+    """What was sent one by one, and what came back."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self.stored: list[str] = []
+        self.refused = 0
+        self.other: list[int] = []
+        self._number = 0
+
+    def one(self) -> int:
+        callid = f"d{self._number}"
+        self._number += 1
+        status = self._site.hook(callid)
+        if status == 200:
+            self.stored.append(callid)
+        elif status == 503:
+            self.refused += 1
+        else:
+            self.other.append(status)
+        return status
+
+    def until(self, status: int, patience_s: float) -> float | None:
+        """Send until that is answered; how long it took in seconds."""
+        began = time.monotonic()
+        while time.monotonic() - began < patience_s:
+            if self.one() == status:
+                return time.monotonic() - began
+            time.sleep(0.02)
+        return None
+
+
+def full_disk(folder: Path) -> dict[str, object]:
+    """Fill the disk: the ballast goes; fill it again: 503 and a banner; free it: all is well."""
+    with small_disk(folder, 240) as place:
+        site = Site(place)
+        site.start()
+        ballast = place / "pitwall.db.ballast"
+        wait_for(ballast.exists, 10)
+        viewer, sent = Viewer(site), Sent(site)
+        sent.one()
+        fill(place / "filler-1")
+        gave_up = spend(sent, lambda: not ballast.exists())
+        goes_on = sent.until(200, 10)
+        fill(place / "filler-2")
+        refused_after = sent.until(503, 30)
+        banner_after = viewer.wait(True, 10)
+        health = (site.status("/health/live"), site.status("/health/ready"))
+        for _ in range(20):
+            sent.one()
+        (place / "filler-1").unlink()
+        back_after = sent.until(200, 30)
+        banner_gone = viewer.wait(False, 15)
+        counted = site.metric('pitwall_webhooks_total{result="unstored"}')
+        viewer.close()
+        site.stop()
+        with site.copy() as connection:
+            stored, whole = stored_calls(connection), is_whole(connection)
+        return {
+            "ballast given up": gave_up,
+            "saving went on after the ballast, s": goes_on,
+            "refused again": refused_after is not None,
+            "banner after, s": banner_after,
+            "live and ready while full": health,
+            "saved again after, s": back_after,
+            "banner gone after, s": banner_gone,
+            "acknowledged": len(sent.stored),
+            "lost": len(set(sent.stored) - set(stored)),
+            "refused and counted": (sent.refused, int(counted)),
+            "answered otherwise": sent.other,
+            "whole": whole,
+        }
+
+
+def spend(sent: Sent, done: Callable[[], bool]) -> bool:
+    """Send until `done`, which a full disk must bring about."""
+    deadline = time.monotonic() + 60
+    while not done() and time.monotonic() < deadline:
+        sent.one()
+    return done()
+
+
+def quota(folder: Path) -> dict[str, object]:
+    """The same without root: files of the process may not grow any more."""
+    site = Site(folder)
+    site.start()
+    viewer, sent = Viewer(site), Sent(site)
+    sent.one()
+    _, most = resource.prlimit(site.process.pid, resource.RLIMIT_FSIZE)
+    size = max(os.stat(f"{site.database}{suffix}").st_size for suffix in ("", "-wal"))
+    resource.prlimit(site.process.pid, resource.RLIMIT_FSIZE, (size, most))
+    refused = sent.until(503, 30)
+    banner_after = viewer.wait(True, 10)
+    live = site.status("/health/live")
+    resource.prlimit(site.process.pid, resource.RLIMIT_FSIZE, (most, most))
+    back_after, banner_gone = sent.until(200, 15), viewer.wait(False, 15)
+    viewer.close()
+    site.stop()
+    with site.copy() as connection:
+        stored, whole = stored_calls(connection), is_whole(connection)
+    return {
+        "refused": refused is not None,
+        "banner after, s": banner_after,
+        "live": live,
+        "saved again after, s": back_after,
+        "banner gone after, s": banner_gone,
+        "lost": len(set(sent.stored) - set(stored)),
+        "whole": whole,
+    }
+
+
+def fill(path: Path) -> None:
+    """Write until there is no room, to the last byte."""
+    block = b"\0" * MEBIBYTE
+    with path.open("wb", buffering=0) as file:
+        while block:
+            try:
+                if file.write(block) < len(block):
+                    block = block[: len(block) // 2]
+            except OSError:
+                block = block[: len(block) // 2]
+
+
+def locked(folder: Path, seconds: float) -> dict[str, object]:
+    """Another program holds the database for so long while webhooks come."""
+    site = Site(folder)
+    site.start()
+    sent = Sent(site)
+    sent.one()
+    connection = sqlite3.connect(site.database, isolation_level=None, check_same_thread=False)
+    connection.execute("BEGIN EXCLUSIVE")
+    freed = threading.Timer(seconds, lambda: connection.execute("ROLLBACK"))
+    freed.start()
+    statuses = [sent.one()]
+    live = site.status("/health/live")
+    freed.join()
+    back_after = sent.until(200, 15)
+    connection.close()
+    site.stop()
+    with site.copy() as copied:
+        stored = stored_calls(copied)
+    return {
+        "locked, s": seconds,
+        "answered meanwhile": statuses,
+        "live": live,
+        "saved again after, s": back_after,
+        "lost": len(set(sent.stored) - set(stored)),
+    }
+
+
+def refusals(folder: Path) -> dict[str, tuple[int, float, str]]:
+    """Starts that must fail: exit code, seconds and the last line, by what is wrong."""
+    found = {}
+    (folder / "a-file").touch()
+    found["the folder is a file"] = refused(Site(folder / "a-file"), folder / "out-1")
+    newer = folder / "newer"
+    newer.mkdir()
+    site = Site(newer)
+    site.start()
+    site.stop()
+    with contextlib.closing(sqlite3.connect(site.database)) as connection, connection:
+        connection.execute("INSERT INTO migration VALUES ('log', 99)")
+    found["a newer database"] = refused(site, folder / "out-2")
+    if os.geteuid() == 0:
+        with small_disk(folder, 8) as place:
+            subprocess.run(["mount", "-o", "remount,ro", str(place)], check=True)
+            found["a read-only disk"] = refused(Site(place), folder / "out-3")
+    else:
+        closed = folder / "closed"
+        closed.mkdir(mode=0o500)
+        found["a read-only folder"] = refused(Site(closed), folder / "out-3")
+    return found
+
+
+def refused(site: Site, output: Path) -> tuple[int, float, str]:
+    site.output = output
+    began = time.monotonic()
+    site.launch()
+    assert site.wait_for_death(30), site.said
+    spent = time.monotonic() - began
+    lines = [line for line in site.said.splitlines() if line.strip()]
+    assert not any("Traceback" in line for line in lines), site.said
+    return site.process.returncode, spent, " / ".join(lines)

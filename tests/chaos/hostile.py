@@ -1,0 +1,111 @@
+"""R13: viewers that read nothing, trickle, or are gone without a word, beside good ones.
+
+What they may cost: nothing that the good ones or the PBX notice, little memory, and not for long.
+"""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+from tests.chaos.crowd import BOARDS_EACH, Crowd, descriptors, resident_mebibytes, settles, sign_in
+from tests.live_viewer import READS_NOTHING, Deaf, Trickle, Viewer, look
+from tests.running import TOKEN, Pitwall
+from tests.senders import Answers, pace, quantile
+from tests.served import request_of
+
+AGENTS = 200
+
+
+@dataclass(frozen=True)
+class Harm:
+    """Seconds and mebibytes, without and with hostile viewers."""
+
+    alone_p99_s: float
+    beside_p99_s: float
+    alone_ack_p99_s: float
+    beside_ack_p99_s: float
+    evicted_s: float
+    grown_mebibytes: float
+    left_descriptors: int
+    good_lost: int
+
+
+def harm_done(folder: Path, port: int, good: int, bad: int, seconds: float) -> Harm:
+    """`good` viewers alone for some seconds, then with `bad` of each hostile kind beside them."""
+    cookies = sign_in(folder, good + 3 * (bad + BOARDS_EACH))
+    pitwall = Pitwall(port, folder)
+    pitwall.start()
+    try:
+        return asyncio.run(_harm_done(pitwall, port, cookies, good, bad, seconds))
+    finally:
+        pitwall.stop()
+
+
+async def _harm_done(
+    pitwall: Pitwall, port: int, cookies: list[str], good: int, bad: int, seconds: float
+) -> Harm:
+    await _fill(port)
+    crowd = Crowd(port, cookies)
+    await crowd.open(good)
+    await _webhooks(port, 2.0)
+    crowd.delays.clear()
+    alone = await _webhooks(port, seconds)
+    alone_delays, memory, fds = crowd.delays, resident_mebibytes(pitwall), descriptors(pitwall)
+    crowd.delays = []
+    async with Deaf(port) as proxy:
+        hostile = await _hostile(port, proxy, cookies[good // BOARDS_EACH + 1 :], bad)
+        beside = await _webhooks(port, seconds)
+        grown = resident_mebibytes(pitwall) - memory
+        # The proxy stands between: its own descriptors are not the server's.
+        evicted = await settles(lambda: descriptors(pitwall), fds + 3, 70)
+        for viewer in hostile:
+            viewer.transport.abort()
+        proxy.hears.set()
+    lost = sum(not viewer.is_open for viewer in crowd.viewers)
+    crowd.close()
+    return Harm(
+        quantile(alone_delays, 0.99),
+        quantile(crowd.delays, 0.99),
+        alone.p99(),
+        beside.p99(),
+        seconds + evicted,
+        grown,
+        descriptors(pitwall) - fds,
+        lost,
+    )
+
+
+async def _fill(port: int) -> None:
+    numbers = range(100, 100 + AGENTS)
+    requests = iter([request_of(STATUS, TOKEN, extension=str(n), status="on") for n in numbers])
+    await pace(port, requests, 400, AGENTS / 400)
+
+
+STATUS = "/Agent/ChangeStatus"
+
+
+async def _webhooks(port: int, seconds: float) -> Answers:
+    """Twenty a second, each of which changes a card."""
+
+    def changes() -> Iterator[bytes]:
+        for number in count():
+            extension, status = str(100 + number % AGENTS), "pause" if number // AGENTS % 2 else "talk"
+            yield request_of(STATUS, TOKEN, extension=extension, status=status)
+
+    return await pace(port, changes(), 20, seconds)
+
+
+async def _hostile(port: int, proxy: Deaf, cookies: list[str], each: int) -> list[Viewer]:
+    found: list[Viewer] = []
+    for number in range(each):
+        cookie = cookies[number // 3 % len(cookies)]
+        found.append(await look(port, cookie, READS_NOTHING))
+        found.append(await look(port, cookie, READS_NOTHING))
+        asyncio.ensure_future(Trickle(found[-1], 100).run())
+        half_open = await look(proxy.port, cookie, origin_port=port)
+        await half_open.whole
+        found.append(half_open)
+    proxy.hears.clear()
+    return found

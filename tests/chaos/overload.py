@@ -1,0 +1,105 @@
+"""R16: ten times the provisioned rate and more, up to collapse, and back. Nothing is lost silently.
+
+The load is open: webhooks come when they are due, however long the answers to others take.
+"""
+
+import asyncio
+import contextlib
+import sqlite3
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+from tests.running import TOKEN, Pitwall
+from tests.senders import Answers, pace, quantile
+from tests.served import request_of
+
+# What a site is promised: ten times the busiest minute of two hundred agents.
+PROVISIONED = 200.0
+NORMAL_S = 0.25
+
+
+@dataclass(frozen=True)
+class Step:
+    """One rate: what was sent, and per second accepted; seconds."""
+
+    rate: float
+    sent: int
+    stored: int
+    refused: int
+    cut_off: int
+    accepted_per_s: float
+    p99_s: float
+    refused_p99_s: float
+
+
+@dataclass(frozen=True)
+class Overload:
+    """`unexplained`: webhooks that were sent and are neither stored, nor refused, nor cut off."""
+
+    steps: list[Step]
+    recovered_s: float
+    acknowledged: int
+    stored: int
+    doubled: int
+
+
+def overload(folder: Path, port: int, rates: list[float], seconds: float) -> Overload:
+    """Each rate for some seconds, then the normal one until answers are quick again."""
+    pitwall = Pitwall(port, folder)
+    pitwall.start()
+    try:
+        steps, recovered, acknowledged = asyncio.run(_climb(port, rates, seconds))
+    finally:
+        pitwall.stop()
+    kept = stored_calls(folder)
+    return Overload(steps, recovered, acknowledged, len(set(kept)), len(kept) - len(set(kept)))
+
+
+async def _climb(port: int, rates: list[float], seconds: float) -> tuple[list[Step], float, int]:
+    requests, steps, acknowledged = _calls(), list[Step](), 0
+    for rate in rates:
+        answers = await pace(port, requests, rate, seconds)
+        acknowledged += answers.statuses[200]
+        steps.append(_step(rate, answers, seconds))
+    began = time.monotonic()
+    while True:
+        answers = await pace(port, requests, 20, 1.0)
+        acknowledged += answers.statuses[200]
+        if answers.p99() < NORMAL_S and answers.statuses[200] == answers.sent:
+            return steps, time.monotonic() - began, acknowledged
+        assert time.monotonic() - began < 60, "it does not recover"
+
+
+def _step(rate: float, answers: Answers, seconds: float) -> Step:
+    stored, cut_off = answers.statuses[200], answers.statuses[0]
+    return Step(
+        rate,
+        answers.sent,
+        stored,
+        answers.sent - stored - cut_off,
+        cut_off,
+        stored / max(seconds, answers.lasted_s),
+        answers.p99(),
+        quantile(answers.refused_s, 0.99),
+    )
+
+
+def _calls() -> Iterator[bytes]:
+    """Each call rings and ends, so that the floor stays of one size."""
+    for number in count():
+        told = {"callid": f"o{number // 2}"}
+        if number % 2:
+            yield request_of("/callcenter/hangup", TOKEN, **told)
+        else:
+            more = {"phone": "0906000111", "extension": str(100 + number % 200), "queue": "999"}
+            yield request_of("/callcenter/call_in", TOKEN, event="RING", **told, **more)
+
+
+def stored_calls(folder: Path) -> list[str]:
+    """Kind and call id of every webhook in the database."""
+    with contextlib.closing(sqlite3.connect(folder / "pitwall.db")) as database:
+        sql = "SELECT kind || json_extract(body, '$.callid') FROM event WHERE kind LIKE 'call_%'"
+        return [text for (text,) in database.execute(sql)]

@@ -1,0 +1,129 @@
+"""R15, R20, R21: restarts that refuse nobody, a restore drill, and health that does not lie."""
+
+import os
+import signal
+import socket
+import time
+from pathlib import Path
+
+from tests.chaos.kills import plain
+from tests.chaos.load import Load
+from tests.chaos.site import Site, is_whole, stored_calls
+
+
+def rolling(folder: Path, restarts: int, rate: float = 50.0) -> dict[str, object]:
+    """Restart under load while the service manager holds the listening socket."""
+    site, stops, starts = Site(folder), [], []
+    site.hold_socket()
+    site.start()
+    with Load(site, "x", lanes=8, rate=rate) as load:
+        for _ in range(restarts):
+            time.sleep(0.5)
+            stops.append(site.stop())
+            starts.append(site.start())
+        time.sleep(0.5)
+    site.stop()
+    with site.copy() as connection:
+        stored, whole = stored_calls(connection), is_whole(connection)
+    return {
+        "restarts": restarts,
+        "outcomes": dict(load.outcomes),
+        "slowest answer, s": round(load.slowest_s, 2),
+        "slowest stop, s": round(max(stops), 2),
+        "slowest start, s": round(max(starts), 2),
+        "lost": len(set(load.acknowledged) - set(stored)),
+        "doubled": len(stored) - len(set(stored)),
+        "whole": whole,
+    }
+
+
+def restore_drill(folder: Path) -> dict[str, object]:
+    """Back up under load, restore into a new folder: the same floor as at the backup."""
+    site, target = Site(folder), folder / "elsewhere"
+    site.start()
+    with Load(site, "b"):
+        time.sleep(0.5)
+        backup = folder / "safe.db"
+        made = site.command("backup", str(backup))
+    assert made.returncode == 0, made.stderr
+    site.stop()
+    target.mkdir()
+    other = Site(target)
+    restored = other.command("restore", str(backup))
+    assert restored.returncode == 0, restored.stderr
+    mode = oct(other.database.stat().st_mode & 0o777)
+    other.start()
+    floor = other.floor()
+    other.stop()
+    with other.copy() as connection:
+        whole = is_whole(connection)
+        live = set(stored_calls(connection))
+    return {
+        "backup's mode": oct(backup.stat().st_mode & 0o777),
+        "database's mode": mode,
+        "whole": whole,
+        "calls in the backup": len(live),
+        "all of them on the floor": {call["callid"] for call in floor["calls"]} == live,
+    }
+
+
+def same_after_kill(folder: Path) -> bool:
+    """R2 on a quiet floor: what is told before a kill is told after it."""
+    site = Site(folder)
+    site.start()
+    for number in range(60):
+        assert site.hook(f"q{number}") == 200
+    before = settled(site, 60)
+    site.kill()
+    site.start()
+    after = settled(site, 60)
+    site.stop()
+    return before == after
+
+
+def settled(site: Site, calls: int) -> object:
+    """The floor, once that many calls are on it, without what every tick changes."""
+    deadline = time.monotonic() + 10
+    while len((floor := site.floor())["calls"]) < calls and time.monotonic() < deadline:
+        time.sleep(0.05)
+    floor.pop("seq")
+    return plain(floor)
+
+
+def health(folder: Path) -> dict[str, object]:
+    """A process that stands still answers nothing and tells its service manager nothing."""
+    address = str(folder / "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as hearing:
+        hearing.bind(address)
+        hearing.settimeout(3)
+        site = Site(folder, NOTIFY_SOCKET=address, WATCHDOG_USEC="1500000")
+        site.start()
+        said = heard(hearing, 2.0)
+        site.process.send_signal(signal.SIGSTOP)
+        heard(hearing, 0.5)
+        silence = heard(hearing, 2.0)
+        frozen = site.status("/health/live", timeout=2)
+        site.process.send_signal(signal.SIGCONT)
+        back = site.status("/health/live")
+        stop_s = site.stop()
+    os.unlink(address)
+    return {
+        "told when ready": "READY=1" in said,
+        "told that it lives": said.count("WATCHDOG=1") >= 2,
+        "told while frozen": silence,
+        "live while frozen": frozen,
+        "live afterwards": back,
+        "stop, s": round(stop_s, 2),
+    }
+
+
+def heard(hearing: socket.socket, seconds: float) -> list[str]:
+    """What the service manager hears within that time."""
+    said, deadline = [], time.monotonic() + seconds
+    while (left := deadline - time.monotonic()) > 0:
+        hearing.settimeout(left)
+        try:
+            said.append(hearing.recv(200).decode())
+        except TimeoutError:
+            break
+    return said

@@ -1,0 +1,73 @@
+"""R14: all viewers lose their connection at the same moment and come back at once."""
+
+import asyncio
+import random
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+from tests.chaos.crowd import Crowd, resident_mebibytes, sign_in
+from tests.running import TOKEN, Pitwall
+from tests.senders import pace
+from tests.served import request_of
+
+AGENTS = 200
+STATUS = "/Agent/ChangeStatus"
+
+
+@dataclass(frozen=True)
+class Storm:
+    """`back_s`: until the last one had a whole board again. `refused`: handshakes sent away."""
+
+    back_s: float
+    ack_p50_s: float
+    ack_p99_s: float
+    refused: int
+    grown_mebibytes: float
+    unanswered: int
+
+
+def storm(folder: Path, port: int, viewers: int) -> Storm:
+    """So many at once, while the PBX goes on at twenty webhooks a second."""
+    cookies = sign_in(folder, viewers)
+    pitwall = Pitwall(port, folder)
+    pitwall.start()
+    try:
+        return asyncio.run(_storm(pitwall, port, cookies, viewers))
+    finally:
+        pitwall.stop()
+
+
+async def _storm(pitwall: Pitwall, port: int, cookies: list[str], viewers: int) -> Storm:
+    numbers = range(100, 100 + AGENTS)
+    known = [request_of(STATUS, TOKEN, extension=str(n), status="on") for n in numbers]
+    await pace(port, iter(known), 400, AGENTS / 400)
+    memory = resident_mebibytes(pitwall)
+    crowd = Crowd(port, cookies)
+    await crowd.open(viewers)
+    crowd.drop()
+    crowd.refused = 0
+    began = time.monotonic()
+    returning = asyncio.gather(*(_come_back(crowd, number) for number in range(viewers)))
+    pbx = asyncio.create_task(pace(port, _changes(), 20, 10))
+    crowd.viewers = await returning
+    back = time.monotonic() - began
+    answers, grown = await pbx, resident_mebibytes(pitwall) - memory
+    crowd.close()
+    p50 = sorted(answers.seconds)[len(answers.seconds) // 2]
+    unanswered = answers.sent - answers.statuses[200]
+    return Storm(back, p50, answers.p99(), crowd.refused, grown, unanswered)
+
+
+async def _come_back(crowd: Crowd, number: int):  # type: ignore[no-untyped-def]
+    """A page waits up to a second before its first try."""
+    await asyncio.sleep(random.uniform(0, 1))
+    return await crowd.enter(number)
+
+
+def _changes() -> Iterator[bytes]:
+    for number in count():
+        extension, status = str(100 + number % AGENTS), "pause" if number // AGENTS % 2 else "talk"
+        yield request_of(STATUS, TOKEN, extension=extension, status=status)

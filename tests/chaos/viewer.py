@@ -1,0 +1,95 @@
+"""A supervisor who is signed in: what the board tells them, and what they click."""
+
+import contextlib
+import re
+import threading
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+
+from websockets.sync.client import connect
+from websockets.typing import Origin
+
+from tests.chaos.site import PASSWORD, Site, wait_for
+
+
+class Viewer:
+    """A supervisor's board: the newest marker of its WebSocket, as the page reads it."""
+
+    def __init__(self, site: Site) -> None:
+        cookie = sign_in(site)
+        address = f"ws://127.0.0.1:{site.port}/live?order=extension"
+        self._socket = connect(
+            address, origin=Origin(site.url), additional_headers={"Cookie": cookie}
+        )
+        self._marker = ""
+        self._changed = threading.Condition()
+        threading.Thread(target=self._follow, daemon=True).start()
+
+    def _follow(self) -> None:
+        with contextlib.suppress(Exception):
+            for frame in self._socket:
+                marker = str(frame).rpartition('<i id="beat"')[2]
+                version = re.search(r'data-version="(\d+)"', marker)
+                self._socket.send(version[1] if version else "0")
+                with self._changed:
+                    self._marker = marker
+                    self._changed.notify_all()
+
+    def wait(self, unsaved: bool, patience_s: float) -> float | None:
+        """Seconds until the board says so; None where it does not in time."""
+        began = time.monotonic()
+        with self._changed:
+            met = self._changed.wait_for(
+                lambda: bool(self._marker) and ("data-unsaved" in self._marker) is unsaved,
+                patience_s,
+            )
+        return time.monotonic() - began if met else None
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+def sign_in(site: Site) -> str:
+    """The session's cookie of a new supervisor."""
+    made = site.command(
+        "user", "add", "ann", "--extension", "910", standard_input=f"{PASSWORD}\n".encode()
+    )
+    assert made.returncode == 0, made.stderr
+    wait_for(lambda: bool(cookies_of_login(site)), 20)
+    return "; ".join(cookie.partition(";")[0] for cookie in cookies_of_login(site))
+
+
+def cookies_of_login(site: Site) -> list[str]:
+    """What a sign-in sets; nothing where it was refused."""
+    form = urllib.parse.urlencode({"username": "ann", "password": PASSWORD}).encode()
+    asking = urllib.request.Request(f"{site.url}/login", form, {"Origin": site.url})
+    staying = Staying()
+    with contextlib.suppress(urllib.error.HTTPError):
+        urllib.request.build_opener(staying).open(asking, timeout=10)
+    return staying.cookies
+
+
+class Staying(urllib.request.HTTPRedirectHandler):
+    """Keeps what a redirect sets, and stays where it is."""
+
+    def __init__(self) -> None:
+        self.cookies: list[str] = []
+
+    def redirect_request(self, req, fp, code, msg, headers, newurl):
+        self.cookies = headers.get_all("Set-Cookie", [])
+
+
+def click(site: Site, cookie: str, path: str, **fields: str) -> int:
+    """An action of the board; the status of the answer, 0 for none."""
+    form = urllib.parse.urlencode(fields).encode()
+    headers = {"Origin": site.url, "Cookie": cookie, "HX-Request": "true"}
+    asking = urllib.request.Request(f"{site.url}/actions/{path}", form, headers)
+    try:
+        with urllib.request.urlopen(asking, timeout=20) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+    except OSError:
+        return 0

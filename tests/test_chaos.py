@@ -1,0 +1,30 @@
+"""Short versions of `make chaos`, on real processes: see `tests/chaos`."""
+
+import pytest
+
+from tests.chaos.__main__ import TRIALS, options_of
+
+SHORT = options_of(
+    "--kills 20 --restarts 2 --events 30000 --cuts 20 --every-edge 30 --locks 1"
+    " --damages 1 --audits 2".split()
+)
+# The rest is the same with other numbers, or needs a disk of its own.
+TRIED = (
+    "r1_kills",
+    "r3_order",
+    "r3_torn",
+    "r4_quota",
+    "r7_damaged",
+    "r15_restarts",
+    "r20_restore",
+    "r22_audit",
+)
+
+
+@pytest.mark.parametrize("name", TRIED)
+def test_the_promise_holds_on_a_bad_day(name, tmp_path):
+    good, said = TRIALS[name](tmp_path, SHORT)
+    if said.startswith("SKIPPED"):
+        pytest.skip(said)
+
+    assert good, said
