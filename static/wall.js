@@ -18,7 +18,9 @@
     const gap = Number(box.dataset.gap || 0) * u;
     const columns = box.id === "tiles" ? 1 : whole((box.clientWidth + gap) / (box.dataset.width * u * scale + gap));
     const rows = whole((box.clientHeight + gap) / (box.dataset.height * u * scale + gap));
-    return { scale, columns, holds: columns * rows };
+    // What is left over makes the rows a little higher, so that a full page fills its room.
+    const row = Math.min(box.dataset.height * u * scale * 1.3, (box.clientHeight + gap) / rows - gap);
+    return { scale, columns, row, holds: columns * rows };
   };
   const fit = (box, number) => {
     const sizes = box.id === "agents" ? SCALES : LINE_SCALES;
@@ -33,11 +35,12 @@
   };
   const rule = box => {
     const number = box.querySelectorAll(`:scope > ${SHOWN}`).length;
-    const { scale, columns, holds } = fit(box, number);
+    const { scale, columns, row, holds } = fit(box, number);
     const pages = Math.max(1, Math.ceil(number / holds));
     const page = turn % pages;
     style(box, "--scale", scale);
     style(box, "--columns", columns);
+    style(box, "--row", `${row.toFixed(1)}px`);
     say(box, pages > 1 ? `${page + 1}/${pages}` : "");
     if (pages === 1) return "";
     const first = page * holds + 1;

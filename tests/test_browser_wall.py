@@ -212,10 +212,23 @@ def test_all_that_is_written_can_be_read_from_five_metres(
     assert (width, height) == size
 
 
-def fed(page: Page, layout: str = "overview", size: tuple[int, int] = (1920, 1080)) -> Feed:
+@pytest.mark.parametrize("size", [(1920, 1080), (1080, 1920)], ids=str)
+def test_vietnamese_words_fit_as_well(page: Page, size: tuple[int, int]) -> None:
+    fed(page, "overview", size, "vi")
+
+    assert page.locator("html").get_attribute("lang") == "vi"
+    assert page.evaluate(CUT_OFF, MUST_FIT) == []
+
+
+def fed(
+    page: Page,
+    layout: str = "overview",
+    size: tuple[int, int] = (1920, 1080),
+    language: str = "en",
+) -> Feed:
     """The wall with a busy floor that stands still."""
     page.set_viewport_size({"width": size[0], "height": size[1]})
-    feed = Feed(layout)
+    feed = Feed(layout, language)
     open_wall(page, feed, frames=1, is_still=True)
     page.wait_for_selector("body[data-link=live]")
     return feed

@@ -52,9 +52,9 @@ class ABusyFloor(AFloor):
 class Feed:
     """A busy floor of `AGENTS` agents: each frame changes a fifth, some also who is there."""
 
-    def __init__(self, layout: str = "overview") -> None:
+    def __init__(self, layout: str = "overview", language: str = "en") -> None:
         self._chance = random.Random(7)
-        self._audience = Audience(page="wall", layout=layout, masked=True)
+        self._audience = Audience(page="wall", layout=layout, language=language, masked=True)
         self._renderer = Renderer(build=BUILD)
         self.cards = [self._card(101 + number) for number in range(AGENTS)]
         self.screen = Screen(now, BUILD, frame_s=0)
@@ -64,6 +64,7 @@ class Feed:
     def page(self) -> str:
         return self._renderer.page(
             "wall.html",
+            self._audience.language,
             name="Soak",
             layout=self._audience.layout,
             theme="dark",
@@ -97,7 +98,7 @@ class Feed:
             extension=str(extension),
             name=f"Nguyễn Văn {extension}",
             status=status,
-            since=now() - self._chance.randrange(4_000_000),
+            since=now() - self._chance.randrange(90_000 if status is Status.RING else 4_000_000),
             pause_until=until if status is Status.PAUSE else None,
             in_doubt=self._chance.random() < 0.05,
         )
