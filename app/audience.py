@@ -71,7 +71,11 @@ class Audience:
             card = replace(card, phone="", queue="")
         visible = tuple(queue for queue in card.queues if self.sees(queue))
         listeners = card.listeners if self.acts & KNOWING else ()
-        return replace(card, phone=self.number(card.phone), queues=visible, listeners=listeners)
+        phone = self.number(card.phone)
+        if (phone, visible, listeners) == (card.phone, card.queues, card.listeners):
+            # Most see most cards as they are, and there are thousands.
+            return card
+        return replace(card, phone=phone, queues=visible, listeners=listeners)
 
     def rows(self, rows: list[Row]) -> list[Row]:
         """The rows within scope, as they may be seen."""

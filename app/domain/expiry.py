@@ -7,44 +7,47 @@ from app.domain.books import MINUTE, rebook
 from app.domain.calls import back_to_waiting, end
 from app.domain.caps import Caps
 from app.domain.days import BusinessDay
+from app.domain.diary import (
+    AGENT_UNHEARD,
+    FORGET_RECORDED,
+    FORGET_UNRECORDED,
+    GIVE_UP_AFTER,
+    HOUR,
+    PASSED_OVER,
+    RINGING_UNHEARD,
+    SETTLE_AFTER,
+    TALKING_UNHEARD,
+    WAITING_UNHEARD,
+    Diary,
+)
 from app.domain.model import Agent, AgentDay, Call, Tally
 from app.domain.states import CallState, LegState, Status
 from app.domain.turn import ECHO, GRACE, Turn
 from app.domain.visits import conclude, current_visit
 
-HOUR = 60 * MINUTE
-SETTLE_AFTER = MINUTE
-# Rule 9: how long a state may stay unheard of before it is doubted …
-RINGING_UNHEARD = 5 * MINUTE
-WAITING_UNHEARD = 30 * MINUTE
-PASSED_OVER = MINUTE
-TALKING_UNHEARD = 4 * HOUR
-AGENT_UNHEARD = 12 * HOUR
-# … and how much longer until the doubt is settled without the PBX.
-GIVE_UP_AFTER = MINUTE
-FORGET_RECORDED = HOUR
-FORGET_UNRECORDED = 24 * HOUR
 FORGET_TOMBSTONE = 48 * HOUR
 LISTEN_LIMIT = 30 * MINUTE
 
 
-def tick(turn: Turn, days: BusinessDay, caps: Caps) -> None:
+def tick(turn: Turn, days: BusinessDay, caps: Caps, diary: Diary) -> None:
     """Let time pass up to `turn.at`."""
     turn.changes.beat = True
     if turn.at >= turn.state.day_ends:
         change_day(turn, days)
-    for agent in turn.state.agents.values():
+    agents, calls = diary.due(turn.at)
+    for agent in agents:
         _doubt_agent(turn, agent)
         if agent.listeners:
             _end_long_listening(turn, agent)
-    free = _long_free(turn)
-    for call in [call for call in turn.state.calls.values() if not call.settled]:
+    going_on = [call for call in calls if not call.settled]
+    free = _long_free(turn) if going_on else set()
+    for call in going_on:
         if call.state is CallState.ENDED:
             _settle(turn, call)
         else:
             _doubt_call(turn, call, free)
             _confirm_return(turn, call)
-    _forget(turn, caps.tombstones)
+    _forget(turn, calls, caps.tombstones)
 
 
 def change_day(turn: Turn, days: BusinessDay) -> None:
@@ -163,7 +166,9 @@ def _long_free(turn: Turn) -> set[str]:
     Only where the PBX was asked and agreed that the agent is: what it pushed long ago may be
     wrong, and then a real caller would vanish from the board.
     """
-    agreed_at = turn.state.reconciled.agreed_at or 0
+    agreed_at = turn.state.reconciled.agreed_at
+    if agreed_at is None:
+        return set()
     return {
         queue
         for agent in turn.state.agents.values()
@@ -208,12 +213,11 @@ def _end_long_listening(turn: Turn, agent: Agent) -> None:
         turn.changes.agents.add(agent.extension)
 
 
-def _forget(turn: Turn, tombstones: int) -> None:
+def _forget(turn: Turn, calls: list[Call], tombstones: int) -> None:
     state = turn.state
-    latest = turn.at - FORGET_RECORDED
-    for call in [c for c in state.calls.values() if c.settled and (c.ended_at or 0) < latest]:
+    for call in calls:
         keep = FORGET_RECORDED if call.records else FORGET_UNRECORDED
-        if turn.at - (call.ended_at or 0) > keep:
+        if call.settled and turn.at - (call.ended_at or 0) > keep:
             del state.calls[call.callid]
             state.tombstones[call.callid] = turn.at
     # Insertion order is order of time, so the oldest come first.

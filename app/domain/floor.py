@@ -12,6 +12,7 @@ from app.domain.alarm_view import AlarmRow, alarm_rows
 from app.domain.alarms import watch
 from app.domain.caps import USUAL, Caps, Grown, over
 from app.domain.days import BusinessDay
+from app.domain.diary import Diary
 from app.domain.expiry import change_day, tick
 from app.domain.model import FloorState
 from app.domain.standing import Standing
@@ -41,6 +42,7 @@ class Floor:
         self.caps = caps
         self.state = state or FloorState()
         self._grown = Grown(self.state)
+        self._diary = Diary(self.state)
         self._standing: Standing | None = None
         self._unnoted = Changes()
 
@@ -53,11 +55,12 @@ class Floor:
         if isinstance(event, WEBHOOKS):
             self._count_webhook(at, event)
         if isinstance(event, events.Tick):
-            tick(turn, self.days, self.caps)
+            tick(turn, self.days, self.caps, self._diary)
             watch(turn, self.days.zone)
         elif not self._is_over(event):
             RULES[type(event)](turn, event)
         self._grown.note(self.state, turn.changes)
+        self._diary.note(turn.changes, getattr(event, "callid", ""))
         if self._standing is not None:
             self._unnoted.add(turn.changes)
         return turn.changes

@@ -1,0 +1,136 @@
+"""When time alone may next change something, so that a tick passes over everything else.
+
+A tick looks at what is due and not at the whole floor. Looking too early does no harm; the rules
+themselves are in `expiry`. Not part of the state: made from it, and kept up from what changed.
+"""
+
+from collections.abc import Iterable
+from heapq import heappop, heappush
+
+from app.domain.books import MINUTE
+from app.domain.model import Agent, Call, FloorState
+from app.domain.states import CallState, LegState, Status
+from app.domain.turn import Changes
+
+HOUR = 60 * MINUTE
+SETTLE_AFTER = MINUTE
+# Rule 9: how long a state may stay unheard of before it is doubted …
+RINGING_UNHEARD = 5 * MINUTE
+WAITING_UNHEARD = 30 * MINUTE
+PASSED_OVER = MINUTE
+TALKING_UNHEARD = 4 * HOUR
+AGENT_UNHEARD = 12 * HOUR
+# … and how much longer until the doubt is settled without the PBX.
+GIVE_UP_AFTER = MINUTE
+FORGET_RECORDED = HOUR
+FORGET_UNRECORDED = 24 * HOUR
+AT_EVERY_TICK, NEVER = 0, 2**62
+
+
+class Agenda:
+    """Names by the moment (ms) at which to look at them; those due come in the order of the floor.
+
+    That is the order in which they were first put, as a dictionary has it.
+    """
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[int, str]] = []
+        self._when: dict[str, int] = {}
+        self._rank: dict[str, int] = {}
+        self._dropped = 0
+
+    def put(self, name: str, when: int) -> None:
+        """Look at it then, or before where it was put for an earlier moment.
+
+        Most is put off again and again: once it is due too early costs less than each time.
+        """
+        known = self._when.get(name)
+        if known is None:
+            self._rank.setdefault(name, len(self._rank) + self._dropped)
+        if known is None or when < known:
+            self._when[name] = when
+            heappush(self._heap, (when, name))
+
+    def drop(self, name: str) -> None:
+        """It is gone."""
+        self._when.pop(name, None)
+        if self._rank.pop(name, None) is not None:
+            self._dropped += 1
+
+    def take(self, at: int) -> list[str]:
+        """What is due at `at`; to be put again."""
+        due = []
+        while self._heap and self._heap[0][0] <= at:
+            when, name = heappop(self._heap)
+            # Put anew since, or taken already, where it is not so.
+            if self._when.get(name) == when:
+                del self._when[name]
+                due.append(name)
+        return sorted(due, key=self._rank.__getitem__)
+
+
+class Diary:
+    """The agendas of one floor's agents and calls."""
+
+    def __init__(self, state: FloorState) -> None:
+        self._state = state
+        self._agents, self._calls = Agenda(), Agenda()
+        self._taken: tuple[list[str], list[str]] = ([], [])
+        self._put(state.agents, state.calls)
+
+    def note(self, changes: Changes, callid: str) -> None:
+        """These may be due at another time now; so may be those that were taken last.
+
+        `callid` is what the event spoke of: a call may be known by its end alone, which changes
+        nothing that anybody sees.
+        """
+        (agents, calls), self._taken = self._taken, ([], [])
+        self._put(agents, calls)
+        # Sorted: a set has another order in another process, and the floor must not.
+        self._put(sorted(changes.agents), sorted(changes.calls))
+        if callid and callid not in changes.calls and callid in self._state.calls:
+            self._put((), (callid,))
+
+    def due(self, at: int) -> tuple[list[Agent], list[Call]]:
+        """The agents and calls to look at, in the floor's order."""
+        self._taken = agents, calls = self._agents.take(at), self._calls.take(at)
+        known = self._state.calls
+        return [self._state.agents[one] for one in agents], [known[one] for one in calls]
+
+    def _put(self, agents: Iterable[str], calls: Iterable[str]) -> None:
+        for extension in agents:
+            agent = self._state.agents.get(extension)
+            if agent is not None:
+                self._agents.put(extension, agent_due(agent))
+        for callid in calls:
+            call = self._state.calls.get(callid)
+            if call is None:
+                self._calls.drop(callid)
+            else:
+                self._calls.put(callid, call_due(call))
+
+
+def agent_due(agent: Agent) -> int:
+    """When to look at this agent again (ms)."""
+    if agent.doubt_since is not None or agent.listeners:
+        return AT_EVERY_TICK
+    heard = max(agent.phone_at, agent.verified_at or 0, agent.since)
+    if agent.phone is Status.RING and not agent.legs:
+        return heard + RINGING_UNHEARD
+    # Who is off, or doubted already, stays so until something is heard.
+    return NEVER if agent.status is Status.OFF or agent.in_doubt else heard + AGENT_UNHEARD
+
+
+def call_due(call: Call) -> int:
+    """When to look at this call again (ms)."""
+    if call.settled:
+        return (call.ended_at or 0) + (FORGET_RECORDED if call.records else FORGET_UNRECORDED) + 1
+    if call.state is CallState.ENDED:
+        return (call.ended_at or 0) + SETTLE_AFTER
+    if any(visit.echo for visit in call.visits):
+        return AT_EVERY_TICK
+    states = {leg.state for leg in call.legs.values()}
+    if LegState.TALKING in states:
+        return call.heard_at + TALKING_UNHEARD
+    # Whether a waiting caller was passed over depends on agents, whom nobody asks before that.
+    return call.heard_at + (RINGING_UNHEARD if LegState.RINGING in states else PASSED_OVER)
