@@ -4,7 +4,6 @@ Claims go through one door at a time: two people who click together must not bot
 """
 
 import asyncio
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -20,13 +19,13 @@ from app.rights import Right, Target
 from app.sentences import Sentence, wording
 from app.web.forms import Form, FormProblem, form_of
 from app.web.guard import access_of, actor_of, deed_of, require
-from app.web.history.looking import Looker, looker_of, queue_asked
+from app.web.history.looking import Looker, caught_up, looker_of, queue_asked
 from app.web.history.sheets import Row, Sheet, listed
 from app.web.pages import render
 
 VIEWS = ("open", "mine", "closed")
-# How long a deed waits for the list to show it, and a look at the list for the newest callers.
-PATIENCE_S, LOOK_S = 3.0, 0.5
+# How long a deed waits for the list to show it.
+PATIENCE_S = 3.0
 SHOWN = 200
 # As many lines as a page counts, and as a file holds.
 COUNTED, FILED = 5000, 50_000
@@ -60,7 +59,7 @@ async def _shown(
     request: Request, looker: Looker, *, problem: str = "", told: str = ""
 ) -> Response:
     view, queue = _view(request), queue_asked(request, looker)
-    await _caught_up(looker, looker.parts.log.last_seq, LOOK_S)
+    await caught_up(looker)
     lines = await _lines(looker, view, queue)
     acts = looker.audience.acts
     return render(
@@ -177,14 +176,8 @@ def _target(line: Line) -> Target:
 
 async def _append(looker: Looker, event: Event) -> None:
     """Return once the list shows it."""
-    await _caught_up(looker, await looker.parts.log.append([event]), PATIENCE_S)
-
-
-async def _caught_up(looker: Looker, seq: int, patience_s: float) -> None:
-    """Let the tables hold that record; a history that is far behind is not waited for."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(patience_s):
-            await looker.parts.history.wait_for(seq)
+    await looker.parts.log.append([event])
+    await caught_up(looker, PATIENCE_S)
 
 
 async def _call_back(request: Request, looker: Looker, line: Line) -> str:
@@ -194,7 +187,7 @@ async def _call_back(request: Request, looker: Looker, line: Line) -> str:
     asker = Asker(looker.person, actor_of(request, looker.person))
     seen = _seen_target(looker, line)
     outcome = await looker.parts.actions.calling.back(asker, line.callid, seen)
-    await _caught_up(looker, looker.parts.log.last_seq, PATIENCE_S)
+    await caught_up(looker, PATIENCE_S)
     if not outcome.ok:
         raise Taken(outcome.sentence)
     return outcome.sentence

@@ -25,7 +25,7 @@ from app.history.story import Step, call_story
 from app.sentences import wording
 from app.web.forms import FormProblem
 from app.web.history import recordings
-from app.web.history.looking import Looker, digest_reference, looker_of
+from app.web.history.looking import Looker, caught_up, digest_reference, looker_of
 from app.web.history.sheets import Row, Sheet
 from app.web.history.shown import COLUMNS, call_cells, shown_call
 from app.web.history_api import moment
@@ -193,6 +193,7 @@ def _agent(looker: Looker, extension: str) -> str:
 async def _call(request: Request, looker: Looker) -> CallRow | None:
     """The call that the path names, by its id or by a reference; None where it is not theirs."""
     name = request.path_params["callid"][:128]
+    await caught_up(looker)
     call = await find_call(looker.parts.database, name)
     if call is None and name.startswith("~"):
         call = await _referred(looker, name)

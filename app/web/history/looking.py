@@ -1,5 +1,7 @@
 """Who looks at the past: the queues they may see, the numbers they may read, names of things."""
 
+import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -16,6 +18,9 @@ from app.web.board import audience_of
 from app.web.forms import FormProblem
 from app.web.guard import require_person
 from app.web.parts import Parts, parts_of
+
+# How long a page waits for the newest events to be in the tables.
+LOOK_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,3 +122,10 @@ def queue_asked(request: Request, looker: Looker) -> str:
     if queue and not looker.person.sees_queue(queue):
         raise FormProblem("This is outside the queues of your account.", 403)
     return queue
+
+
+async def caught_up(looker: Looker, patience_s: float = LOOK_S) -> None:
+    """Let the tables hold what the log holds; a history that is far behind is not waited for."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(patience_s):
+            await looker.parts.history.wait_for(looker.parts.log.last_seq)
