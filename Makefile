@@ -9,7 +9,7 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3.14 pyth
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& { command -v $$python; break; }; done)
 
-.PHONY: help venv run demo test browser screenshots coverage check format translations clean
+.PHONY: help venv run demo test browser screenshots bench coverage check format translations clean
 
 help:
 	@echo "make demo      the board and a simulated exchange, on this machine"
@@ -19,6 +19,7 @@ help:
 	@echo "make format    put the code into the project's format"
 	@echo "make translations  bring the catalogues in translations/ up to date with the code"
 	@echo "make screenshots  the pictures in docs/pictures, made anew"
+	@echo "make bench     how fast it is, in ratios, into docs/performance.md (twelve minutes)"
 	@echo "make coverage  how much of the core the tests reach"
 	@echo "make venv      only install what the others need, into $(VENV)"
 	@echo "make clean     remove $(VENV) and caches; data/ stays"
@@ -39,6 +40,9 @@ browser: $(VENV)/.tools
 
 screenshots: $(VENV)/.tools browser
 	$(BIN)/python -m tests.screenshots
+
+bench: $(VENV)/.tools
+	$(BIN)/python -m bench
 
 coverage: $(VENV)/.tools
 	$(BIN)/python -m pytest -m "not browser" --cov
