@@ -1,25 +1,36 @@
-"""How soon the next frame may leave: at once after quiet, and at most ten in any second."""
+"""How soon the next frame may leave: at once after quiet, and at most ten a second in the long run.
+
+Ten evenly spaced frames a second would let half of all changes wait for 50 ms even where there are
+few. So frames are counted, not spaced: what was not used lately may be used close together.
+"""
 
 import time
 from collections.abc import Callable
 
 FRAMES_PER_S = 10
+# This many seconds' frames can be saved up …
+SAVED_S = 5.0
+# … and even then they come no closer than this.
+CLOSEST_S = 0.04
 # One report of the PBX seldom comes alone: those of the same moment go into one frame.
 GATHER_S = 0.004
 
 
 class Pace:
-    """Spaces frames out. Up to ten may follow one another closely when there were few lately."""
+    """Tells each frame how long it has to wait."""
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
-        # When the frames allowed so far would be used up at an even pace.
-        self._used_until = 0.0
+        self._last = float("-inf")
+        # When the frames so far would have left at an even pace.
+        self._even = float("-inf")
 
     def wait_s(self) -> float:
         """Seconds from now until the next frame; it counts as sent."""
         now = self._monotonic()
-        # All but one of a second's frames may be used before their time.
-        wait = max(GATHER_S, self._used_until - (1 - 1 / FRAMES_PER_S) - now)
-        self._used_until = max(self._used_until, now) + 1 / FRAMES_PER_S
-        return wait
+        leaves = max(
+            now + GATHER_S, self._last + CLOSEST_S, self._even + 1 / FRAMES_PER_S - SAVED_S
+        )
+        self._even = max(self._even + 1 / FRAMES_PER_S, leaves)
+        self._last = leaves
+        return leaves - now
