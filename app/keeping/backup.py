@@ -21,7 +21,10 @@ def backups(database: Path) -> list[Path]:
 def nightly(database: Path, now: int) -> Path:
     """Make a backup beside the database. Raises KeepingError."""
     folder = database.parent / FOLDER
-    folder.mkdir(mode=0o700, exist_ok=True)
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise KeepingError(f"The backup was not made: {folder}: {error.strerror}.") from error
     target = folder / f"{PREFIX}{stamp(now)}.db"
     back_up(database, target)
     return target

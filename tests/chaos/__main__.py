@@ -219,7 +219,8 @@ def tried(name: str, options: argparse.Namespace) -> Judged:
         try:
             return TRIALS[name](Path(folder), options)
         except (AssertionError, OSError, ValueError, sqlite3.Error) as error:
-            return False, f"{type(error).__name__}: {error}"
+            said = " ".join(str(error).split())
+            return False, f"{type(error).__name__}: {said[-300:]}"
 
 
 def main() -> int:

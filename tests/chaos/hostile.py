@@ -91,7 +91,10 @@ async def _webhooks(port: int, seconds: float) -> Answers:
 
     def changes() -> Iterator[bytes]:
         for number in count():
-            extension, status = str(100 + number % AGENTS), "pause" if number // AGENTS % 2 else "talk"
+            extension, status = (
+                str(100 + number % AGENTS),
+                "pause" if number // AGENTS % 2 else "talk",
+            )
             yield request_of(STATUS, TOKEN, extension=extension, status=status)
 
     return await pace(port, changes(), 20, seconds)

@@ -1,0 +1,248 @@
+"""Backup, restore, erasure, damage and the lock, without a running server."""
+
+import json
+import sqlite3
+import stat
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from app.audit import Actor, Audit, Deed
+from app.domain.events import CallAbandoned, CallAnswered, CallRinging
+from app.keeping import KeepingError, backup
+from app.keeping.ballast import BYTES, Ballast
+from app.keeping.erasure import erase
+from app.keeping.holding import holding
+from app.keeping.soundness import damaged_files, ensure_sound, problem_of
+from app.keeping.wal import Frames, frames_of
+from app.projector import Projector
+from app.render import Renderer
+from app.webhook_journal import WebhookJournal
+from tests.history_setup import DAYS, NINE, site
+
+NUMBER = "0938363739"
+OTHER = "0901234567"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "pitwall.db"
+
+
+def made(path: Path, rows: int = 200) -> Path:
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("CREATE TABLE word (text TEXT) STRICT")
+        connection.executemany("INSERT INTO word VALUES (?)", [("x" * 100,)] * rows)
+    return path
+
+
+def words_in(path: Path) -> int:
+    with closing(sqlite3.connect(path)) as connection:
+        return int(connection.execute("SELECT count(*) FROM word").fetchone()[0])
+
+
+# Backups
+
+
+def test_a_backup_is_whole_and_for_its_owner_alone(path, tmp_path):
+    backup.back_up(made(path), tmp_path / "safe.db")
+
+    assert words_in(tmp_path / "safe.db") == 200
+    assert stat.S_IMODE((tmp_path / "safe.db").stat().st_mode) == 0o600
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["pitwall.db", "safe.db"]
+
+
+def test_a_backup_overwrites_nothing(path, tmp_path):
+    (tmp_path / "safe.db").write_text("precious")
+
+    with pytest.raises(KeepingError, match="overwrites nothing"):
+        backup.back_up(made(path), tmp_path / "safe.db")
+
+    assert (tmp_path / "safe.db").read_text() == "precious"
+
+
+def test_of_a_damaged_database_no_backup_is_left(path, tmp_path):
+    made(path)
+    with path.open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\xff" * 4096)
+
+    with pytest.raises(KeepingError):
+        backup.back_up(path, tmp_path / "safe.db")
+
+    assert [each.name for each in tmp_path.iterdir()] == ["pitwall.db"]
+
+
+def test_old_backups_go_but_never_the_last(path):
+    made(path)
+    day = 86_400_000
+    for number in range(20):
+        backup.nightly(path, NINE + number * day)
+
+    assert backup.forget_old(path, NINE + 19 * day, days=14) == 5
+    assert len(backup.backups(path)) == 15
+    backup.forget_old(path, NINE + 999 * day, days=14)
+    assert len(backup.backups(path)) == 1
+
+
+def test_a_restore_keeps_what_was_there(path, tmp_path):
+    backup.back_up(made(path), tmp_path / "safe.db")
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("INSERT INTO word VALUES ('newer')")
+
+    aside = backup.restore(tmp_path / "safe.db", path, NINE)
+
+    assert words_in(path) == 200
+    assert aside is not None
+    assert words_in(aside) == 201
+
+
+def test_a_damaged_backup_is_not_restored(path, tmp_path):
+    made(path)
+    (tmp_path / "bad.db").write_bytes(b"SQLite format 3\0" + b"?" * 8000)
+
+    with pytest.raises(KeepingError, match="nothing was changed"):
+        backup.restore(tmp_path / "bad.db", path, NINE)
+
+    assert words_in(path) == 200
+
+
+# Damage
+
+
+def test_a_sound_database_is_left_alone(path):
+    before = made(path).read_bytes()
+
+    assert ensure_sound(str(path), NINE) == ""
+    assert path.read_bytes() == before
+
+
+def test_a_damaged_one_is_moved_aside_and_the_newest_good_backup_serves(path):
+    made(path)
+    backup.nightly(path, NINE)
+    bad = path.parent / "backups" / "pitwall-20990101-000000.db"
+    bad.write_bytes(b"newer, and broken")
+    path.write_bytes(b"\0" * 9000)
+
+    told = ensure_sound(str(path), NINE)
+
+    assert "was damaged" in told
+    assert words_in(path) == 200
+    assert [each.read_bytes() for each in damaged_files(str(path))] == [b"\0" * 9000]
+
+
+def test_without_a_backup_the_place_is_empty(path):
+    path.write_bytes(b"dear diary " * 500)
+
+    assert "an empty one" in ensure_sound(str(path), NINE)
+    assert not path.exists()
+
+
+def test_two_damages_in_one_second_overwrite_nothing(path):
+    for content in (b"one " * 500, b"two " * 500):
+        path.write_bytes(content)
+        ensure_sound(str(path), NINE)
+
+    assert len(damaged_files(str(path))) == 2
+
+
+def test_a_check_that_takes_too_long_is_given_up(path):
+    made(path, rows=200_000)
+
+    assert problem_of(path, patience_s=0.0)[0] == ""
+
+
+def test_no_database_is_no_damage(path):
+    assert ensure_sound(str(path), NINE) == ""
+    assert ensure_sound(":memory:", NINE) == ""
+    assert frames_of(path) == Frames()
+
+
+# The lock and the ballast
+
+
+def test_a_database_is_held_by_one(path):
+    with holding(str(path)):
+        second = holding(str(path))
+        with pytest.raises(KeepingError, match="Stop it first"):
+            second.__enter__()
+    with holding(str(path)):
+        pass
+
+
+def test_ballast_takes_room_and_gives_it_back(path):
+    ballast = Ballast(path)
+
+    assert ballast.make()
+    assert ballast.make()
+    [file] = path.parent.iterdir()
+    assert file.stat().st_blocks * 512 >= BYTES
+    ballast.give_up()
+    ballast.give_up()
+    assert list(path.parent.iterdir()) == []
+
+
+# Erasing a number
+
+
+@pytest.mark.anyio
+async def test_an_erased_number_is_nowhere_and_the_rest_is_as_it_was(path):
+    before = await filled(path)
+    assert bytes_of(path).count(b"938363739")
+
+    erased = erase(path, "+84 938 363 739")
+
+    assert (erased.events, erased.calls) == (3, 2)
+    assert erased.floors >= 1
+    assert erased.samples == 1
+    assert b"938363739" not in bytes_of(path)
+    assert OTHER.encode() in bytes_of(path)
+    after = json.loads(json.dumps(before).replace(NUMBER, ""))
+    assert await calls_of(path) == after
+
+
+@pytest.mark.anyio
+async def test_a_number_that_nobody_has_changes_nothing(path):
+    await filled(path)
+
+    assert erase(path, "0911111111").events == 0
+
+
+def test_too_few_digits_are_refused(path):
+    with pytest.raises(KeepingError, match="nothing was erased"):
+        erase(path, "999")
+
+
+async def filled(path: Path) -> list[list[object]]:
+    """Two calls of the number, one of another; the calls as they are on the floor then."""
+    async with site(f"sqlite:{path}") as here:
+        told = [
+            CallRinging(callid="1", extension="101", queue="999", phone=NUMBER),
+            CallAnswered(callid="1", extension="101", queue="999", phone=f"+84{NUMBER[1:]}"),
+            CallAbandoned(callid="2", queue="999", phone=NUMBER, holdtime=30),
+            CallRinging(callid="3", extension="102", queue="999", phone=OTHER),
+        ]
+        await here.told((NINE + number, event) for number, event in enumerate(told))
+        audit = await Audit.open(here.database, here.clock)
+        await audit.done(Actor(), Deed("call back", phone=NUMBER))
+        await WebhookJournal.open(here.database, here.clock)
+        row = "INSERT INTO rejected_webhook VALUES (1, 1, '', '', '', '', ?, NULL)"
+        await here.database.write(lambda c: c.execute(row, ("phone=•••••••739",)))
+        projector = Projector(here.log, DAYS, Renderer(), here.clock)
+        await projector.start()
+        await projector.save_snapshot()
+    return await calls_of(path)
+
+
+async def calls_of(path: Path) -> list[list[object]]:
+    async with site(f"sqlite:{path}") as here:
+        projector = Projector(here.log, DAYS, Renderer(), here.clock)
+        await projector.start()
+        state = projector.floor.state
+        await here.log.close()
+        return [[call.callid, call.state, call.phone[-10:]] for call in state.calls.values()]
+
+
+def bytes_of(path: Path) -> bytes:
+    return b"".join(each.read_bytes() for each in path.parent.iterdir() if each.is_file())
