@@ -14,6 +14,7 @@ from typing import Any
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from app.admission import Admission
 from app.draining import Draining
 
 HEAD_BYTES = 16 * 1024
@@ -25,6 +26,11 @@ LINGER_S = 1.0
 # Requests are counted or served all the same, and a stranger could fill the log with these.
 NOT_WORTH_A_LINE = frozenset({"Invalid HTTP request received.", "Unsupported upgrade request."})
 BACKLOG = 2048
+BOARDS_PER_S = 100.0
+NOT_NOW = (
+    b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\ncontent-length: 0\r\n"
+    b"connection: close\r\n\r\n"
+)
 
 
 class MissingPart(Exception):
@@ -35,6 +41,7 @@ class GuardedProtocol(HttpToolsProtocol):
     """One connection. `count_refusal` hears the address of each request the parser refused."""
 
     count_refusal: Callable[[str], object] = staticmethod(lambda peer: None)
+    admits: Callable[[], bool] = staticmethod(lambda: True)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -105,7 +112,12 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def handle_websocket_upgrade(self) -> None:
         self._expect_nothing()
-        super().handle_websocket_upgrade()
+        if self.admits():
+            super().handle_websocket_upgrade()
+        else:
+            # Before anything is made for it: thousands may come at once.
+            self.transport.write(NOT_NOW)
+            self.transport.close()
 
     def send_400_response(self, msg: str) -> None:
         self.count_refusal(self.client[0] if self.client else "")
@@ -142,14 +154,17 @@ class GuardedProtocol(HttpToolsProtocol):
 
 
 def server_config(
-    app: Any, count_refusal: Callable[[str], object] = lambda peer: None, **overrides: Any
+    app: Any,
+    count_refusal: Callable[[str], object] = lambda peer: None,
+    boards_per_s: float = BOARDS_PER_S,
+    **overrides: Any,
 ) -> uvicorn.Config:
     """How Pitwall is served. Raises MissingPart; the caller makes and passes the socket."""
     for name in ("uvloop", "httptools", "websockets"):
         if importlib.util.find_spec(name) is None:
             raise MissingPart(f"{name} is not installed. Install requirements.txt and start again.")
-    counting = {"count_refusal": staticmethod(count_refusal)}
-    protocol = type("Protocol", (Draining, GuardedProtocol), counting)
+    told = {"count_refusal": staticmethod(count_refusal), "admits": Admission(boards_per_s).admits}
+    protocol = type("Protocol", (Draining, GuardedProtocol), told)
     logging.getLogger("uvicorn.error").addFilter(_is_worth_a_line)
     options: dict[str, Any] = {
         "loop": "uvloop",

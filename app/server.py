@@ -1,6 +1,7 @@
 """Runs the application under uvicorn until told to stop, or until one of its loops has died."""
 
 import logging
+import os
 import socket
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -12,7 +13,7 @@ from app.main import create_app
 from app.pbx.redaction import install_redaction
 from app.pbx.secret import Secret
 from app.peers import PeerCounts
-from app.protocol import BACKLOG, server_config
+from app.protocol import BACKLOG, BOARDS_PER_S, server_config
 from app.service_manager import inherited_socket, tell
 from app.settings import Settings
 from app.web.forwarded import ClientAddress
@@ -108,9 +109,14 @@ def serve(settings: Settings, greeting: Greeting | None = None) -> int:
     )
     addressed = ClientAddress(app, settings.trusted_proxy) if settings.trusted_proxy else app
     served = PlainRefusals(addressed, refusals)
-    server = uvicorn.Server(server_config(served, unparsable.add, ws=LiveProtocol))
+    server = uvicorn.Server(server_config(served, unparsable.add, boards_per_s(), ws=LiveProtocol))
     server.run([listening])
     return FAILED if died or not server.started else 0
+
+
+def boards_per_s() -> float:
+    """How many boards may open in a second; a benchmark of something else opens all of its own."""
+    return float(os.environ.get("PITWALL_TEST_BOARDS_PER_S", BOARDS_PER_S))
 
 
 async def greet(parts: Parts) -> None:

@@ -18,6 +18,7 @@ class Answers:
     statuses: Counter[int] = field(default_factory=Counter)
     seconds: list[float] = field(default_factory=list)
     refused_s: list[float] = field(default_factory=list)
+    lasted_s: float = 0.0
 
     @property
     def sent(self) -> int:
@@ -103,6 +104,7 @@ async def pace(port: int, requests: Iterator[bytes], rate: float, seconds: float
         number += 1
     if tasks:
         await asyncio.wait(tasks, timeout=30)
+    answers.lasted_s = time.monotonic() - began
     for line in idle:
         line.close()
     return answers

@@ -12,7 +12,7 @@ import uvicorn
 
 from app.main import create_app, wall_clock
 from app.peers import PeerCounts
-from app.protocol import server_config
+from app.protocol import BOARDS_PER_S, server_config
 from app.rights import Role
 from app.server import listen
 from app.settings import Settings
@@ -31,7 +31,13 @@ SESSIONS_EACH = 20
 class Served:
     """`overrides` are options of uvicorn; `more` are settings of the environment."""
 
-    def __init__(self, folder: Path, overrides: dict[str, Any] | None = None, **more: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        overrides: dict[str, Any] | None = None,
+        boards_per_s: float = BOARDS_PER_S,
+        **more: str,
+    ) -> None:
         self.listening = listen("127.0.0.1", 0)
         self.port = int(self.listening.getsockname()[1])
         self.url = f"http://127.0.0.1:{self.port}"
@@ -52,7 +58,9 @@ class Served:
             unparsable=self._unparsable,
         )
         options = {"ws": LiveProtocol, "log_config": None, **(overrides or {})}
-        self._server = uvicorn.Server(server_config(app, self._unparsable.add, **options))
+        self._server = uvicorn.Server(
+            server_config(app, self._unparsable.add, boards_per_s, **options)
+        )
         self._thread = threading.Thread(target=self._server.run, args=([self.listening],))
 
     def __enter__(self) -> Self:
