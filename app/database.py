@@ -20,12 +20,14 @@ from app.database_faults import (
     faults_in_words,
 )
 from app.faults import reach
+from app.sentences import Sentence
 
 __all__ = ["Database", "DatabaseFull", "DatabaseTooNew", "DatabaseUnavailable"]
 
 T = TypeVar("T")
 
 MEMORY = ":memory:"
+CLOSED = Sentence("The database is closed: the program is about to end.")
 OLDEST_SQLITE = (3, 37, 0)
 CLOSE_PATIENCE_S = 10.0
 
@@ -198,7 +200,7 @@ class Database:
 
     def _refuse_when_closed(self) -> None:
         if self._closed:
-            raise DatabaseUnavailable("The database is closed: the program is about to end.")
+            raise DatabaseUnavailable(CLOSED)
 
 
 def _transact(connection: sqlite3.Connection, job: Callable[[sqlite3.Connection], object]) -> None:

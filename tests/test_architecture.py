@@ -41,7 +41,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "sentences": frozenset(),
     "language": frozenset({"sentences"}),
     # stores and the ground they stand on
-    "database": frozenset({"database_faults", "faults"}),
+    "database": frozenset({"database_faults", "faults", "sentences"}),
     "database_faults": frozenset({"sentences"}),
     "faults": frozenset(),
     "clock": frozenset(),

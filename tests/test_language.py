@@ -72,9 +72,7 @@ def test_the_catalogue_has_every_text_that_is_used(used, translated) -> None:
 
 
 def test_the_catalogue_has_no_text_that_is_not_used(used, translated) -> None:
-    assert [
-        each.id for each in messages(translated) if not used.get(each.id, each.context)
-    ] == []
+    assert [each.id for each in messages(translated) if not used.get(each.id, each.context)] == []
 
 
 def test_every_text_of_the_catalogue_is_translated(translated) -> None:

@@ -7,6 +7,7 @@ from app.log import LogUnavailable, Record, Snapshot
 from app.log.codec import decode, encode
 from app.log.receipts import Receipts
 from app.log.tail import Tail
+from app.sentences import Sentence
 
 
 class MemoryLog:
@@ -38,7 +39,7 @@ class MemoryLog:
     async def append(self, events: Sequence[Event], rid: str | None = None) -> int:
         """Keep the events; see EventLog."""
         if self._closed:
-            raise LogUnavailable("The log is closed: the program is about to end.")
+            raise LogUnavailable(Sentence("The log is closed: the program is about to end."))
         now = self._clock()
         if rid is not None and (seq := self._receipts.find(rid, now)) is not None:
             return seq

@@ -84,7 +84,7 @@ class SqliteLog:
         Raises LogUnavailable; ValueError for an event that could not be read back.
         """
         if self._closed:
-            raise LogUnavailable("The log is closed: the program is about to end.")
+            raise LogUnavailable(Sentence("The log is closed: the program is about to end."))
         now = self._clock()
         if rid is not None:
             if (seq := self._receipts.find(rid, now)) is not None:
@@ -167,7 +167,7 @@ class SqliteLog:
             raise LogUnavailable(joined(" ", [NOT_SAVED, wording(error)])) from error
         except sqlite3.IntegrityError as error:
             raise LogUnavailable(
-                "Another program appends to this log. Stop it, then start this one again."
+                Sentence("Another program appends to this log. Stop it, then start this one again.")
             ) from error
         self._failure = ""
         self._publish(batch)
