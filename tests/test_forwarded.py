@@ -29,7 +29,7 @@ def test_a_proxy_of_ours_is_believed(kind):
     assert client_seen(PROXY, CLIENT, kind=kind) == CLIENT
 
 
-def test_nobody_else_is(kind="http"):
+def test_nobody_else_is():
     assert client_seen("198.51.100.9", CLIENT) == "198.51.100.9"
 
 
@@ -68,7 +68,7 @@ def test_a_unix_socket_has_no_address():
     async def app(scope, receive, send):
         seen.append(scope["client"])
 
-    scope = {"type": "http", "client": None, "headers": []}
+    scope: dict[str, object] = {"type": "http", "client": None, "headers": []}
     asyncio.run(ClientAddress(app, PROXIES)(scope, None, None))  # type: ignore[arg-type]
 
     assert seen == [None]

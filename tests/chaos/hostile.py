@@ -53,9 +53,10 @@ async def _harm_done(
     crowd.delays.clear()
     alone = await _webhooks(port, seconds)
     alone_delays, memory, fds = crowd.delays, resident_mebibytes(pitwall), descriptors(pitwall)
-    crowd.delays = []
+    crowd.delays, trickling = [], list["asyncio.Task[None]"]()
     async with Deaf(port) as proxy:
-        hostile = await _hostile(port, proxy, cookies[good // BOARDS_EACH + 1 :], bad)
+        theirs = cookies[good // BOARDS_EACH + 1 :]
+        hostile = await _hostile(port, proxy, theirs, bad, trickling)
         beside = await _webhooks(port, seconds)
         grown = resident_mebibytes(pitwall) - memory
         # The proxy stands between: its own descriptors are not the server's.
@@ -63,6 +64,7 @@ async def _harm_done(
         for viewer in hostile:
             viewer.transport.abort()
         proxy.hears.set()
+    await asyncio.gather(*trickling)
     lost = sum(not viewer.is_open for viewer in crowd.viewers)
     crowd.close()
     return Harm(
@@ -100,13 +102,15 @@ async def _webhooks(port: int, seconds: float) -> Answers:
     return await pace(port, changes(), 20, seconds)
 
 
-async def _hostile(port: int, proxy: Deaf, cookies: list[str], each: int) -> list[Viewer]:
+async def _hostile(
+    port: int, proxy: Deaf, cookies: list[str], each: int, trickling: list["asyncio.Task[None]"]
+) -> list[Viewer]:
     found: list[Viewer] = []
     for number in range(each):
         cookie = cookies[number // 3 % len(cookies)]
         found.append(await look(port, cookie, READS_NOTHING))
         found.append(await look(port, cookie, READS_NOTHING))
-        asyncio.ensure_future(Trickle(found[-1], 100).run())
+        trickling.append(asyncio.create_task(Trickle(found[-1], 100).run()))
         half_open = await look(proxy.port, cookie, origin_port=port)
         await half_open.whole
         found.append(half_open)

@@ -33,7 +33,7 @@ class Site:
         self.output = folder / "output.txt"
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self._settings = settings
+        self.settings = settings
         self._process: subprocess.Popen[bytes] | None = None
         self._held: socket.socket | None = None
 
@@ -47,7 +47,7 @@ class Site:
             "PITWALL_WEBHOOK_TOKEN": TOKEN,
             "PITWALL_API_TOKEN": API_TOKEN,
             "PITWALL_TIMEZONE": "Asia/Ho_Chi_Minh",
-            **self._settings,
+            **self.settings,
         }
 
     def hold_socket(self) -> None:

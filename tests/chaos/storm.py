@@ -9,6 +9,7 @@ from itertools import count
 from pathlib import Path
 
 from tests.chaos.crowd import Crowd, resident_mebibytes, sign_in
+from tests.live_viewer import Viewer
 from tests.running import TOKEN, Pitwall
 from tests.senders import pace
 from tests.served import request_of
@@ -61,7 +62,7 @@ async def _storm(pitwall: Pitwall, port: int, cookies: list[str], viewers: int) 
     return Storm(back, p50, answers.p99(), crowd.refused, grown, unanswered)
 
 
-async def _come_back(crowd: Crowd, number: int):  # type: ignore[no-untyped-def]
+async def _come_back(crowd: Crowd, number: int) -> Viewer:
     """A page waits up to a second before its first try."""
     await asyncio.sleep(random.uniform(0, 1))
     return await crowd.enter(number)
