@@ -48,9 +48,11 @@ window.pitwall = { running: false };
     if (host.dataset.age !== step) host.dataset.age = step;
   };
 
-  const tick = () => {
-    const now = serverNow();
-    if (now === null || !pitwall.running || document.hidden) return;
+  // What a frame brings while the board is not live counts up to `at`, the frame's own time, and
+  // stands still there: left alone it would show the hour it began, which reads like a long wait.
+  const tick = at => {
+    const now = at ?? serverNow();
+    if (now === null || !(pitwall.running || at) || document.hidden) return;
     for (const element of document.querySelectorAll("time[data-since]")) {
       const seconds = Math.max(0, Math.floor((now - element.dataset.since) / 1000));
       write(element, span(seconds, element.dataset.form));

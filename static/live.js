@@ -103,7 +103,7 @@
     page.lag = page.waited ? 0 : pitwall.serverNow() - Number(marker.now);
     if (socket?.readyState === 1) socket.send(marker.version);
     judge();
-    pitwall.tick();
+    pitwall.tick(pitwall.running ? undefined : Number(marker.now));
     document.dispatchEvent(new Event("pitwall:frame"));
     if (marker.build !== document.body.dataset.build && !page.leaving) { page.leaving = true; setTimeout(reload, Math.random() * 20000); }
     if (!complete(marker) && now() - page.fixed > 5000) { page.fixed = now(); connect(); }

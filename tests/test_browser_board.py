@@ -1,5 +1,6 @@
 """The board in a real browser: news without reload, and never old news as if it were new."""
 
+import re
 import signal
 import time
 import urllib.error
@@ -15,6 +16,8 @@ pytestmark = pytest.mark.browser
 
 LIVE = "body[data-link=live]"
 STALE = "body[data-link=stale]"
+# What judges the feed, and not what counts, is told that a minute has passed without a tick.
+LATE_BY_A_MINUTE = "{ const now = pitwall.serverNow; pitwall.serverNow = () => now() + 60000; }"
 # Two ticks of 5 s must be missed, and a person may be told 12 s after the feed died.
 STALE_WITHIN_S = 12
 
@@ -147,6 +150,17 @@ def test_a_dead_feed_is_told_within_twelve_seconds(board: Page, pitwall: Pitwall
 
     pitwall.signal(signal.SIGCONT)
     board.wait_for_selector(LIVE, timeout=15_000)
+
+
+def test_news_on_a_board_that_is_not_live_show_spans_and_not_hours(
+    board: Page, pitwall: Pitwall
+) -> None:
+    board.evaluate(LATE_BY_A_MINUTE)
+    is_called(pitwall, "101")
+    board.wait_for_selector(STALE)
+
+    expect(board.locator("#waiting li time")).to_have_text(re.compile(r"^0:0\d$"))
+    expect(board.locator("#a-101 time").first).to_have_text(re.compile(r"^0:0\d$"))
 
 
 def test_an_open_menu_and_the_focus_survive_updates(board: Page, pitwall: Pitwall) -> None:
