@@ -98,6 +98,19 @@ def test_a_flood_of_ends_of_calls_that_nobody_saw_is_remembered_so_far_only():
     assert story.state.overflow == {"calls": 4}
 
 
+def test_the_oldest_calls_that_are_over_go_before_there_is_no_room():
+    caps = Caps(remembered=20)
+    story = Story()
+    story.floor = Floor(story.floor.days, caps=caps)
+    story.tell(*(f"{number} hangs up" for number in range(20)), "~61s, tick, tick")
+    assert sorted(story.state.calls, key=int) == [str(number) for number in range(2, 20)]
+    assert list(story.state.tombstones) == ["0", "1"]
+
+    story.tell("20 waits in 999, 0 waits in 999, tick")
+    assert story.state.overflow == {}
+    assert [row.callid for row in story.floor.waiting_rows()] == ["20"]
+
+
 def test_a_flood_of_reports_of_one_call_is_kept_so_far_only_and_the_call_can_end():
     records = (f"1 record BUSY 101 {number}/0 inbound" for number in range(9))
     story = small("1 waits in 999", *records)

@@ -27,6 +27,11 @@ class Caps:
     tombstones: int = 50_000
     reports: int = 500
 
+    @property
+    def kept(self) -> int:
+        """How many calls may stay after a tick, so that a rush fits before the next one."""
+        return self.remembered - self.remembered // 10
+
     @classmethod
     def for_agents(cls, agents: int) -> "Caps":
         """What a site with so many agents needs, and never less than the usual."""

@@ -1,6 +1,6 @@
 """What passing time does, on ticks only: doubt, loss, conclusions, the change of day."""
 
-from itertools import takewhile
+from itertools import islice, takewhile
 
 from app.domain.agents import agent_of, end_doubt, live_legs, refresh
 from app.domain.books import MINUTE, rebook
@@ -20,7 +20,7 @@ from app.domain.diary import (
     WAITING_UNHEARD,
     Diary,
 )
-from app.domain.model import Agent, AgentDay, Call, Tally
+from app.domain.model import Agent, AgentDay, Call, FloorState, Tally
 from app.domain.states import CallState, LegState, Status
 from app.domain.turn import ECHO, GRACE, Turn
 from app.domain.visits import conclude, current_visit
@@ -47,7 +47,7 @@ def tick(turn: Turn, days: BusinessDay, caps: Caps, diary: Diary) -> None:
         else:
             _doubt_call(turn, call, free)
             _confirm_return(turn, call)
-    _forget(turn, calls, caps.tombstones)
+    _forget(turn, calls, caps)
 
 
 def change_day(turn: Turn, days: BusinessDay) -> None:
@@ -213,18 +213,32 @@ def _end_long_listening(turn: Turn, agent: Agent) -> None:
         turn.changes.agents.add(agent.extension)
 
 
-def _forget(turn: Turn, calls: list[Call], tombstones: int) -> None:
+def _forget(turn: Turn, calls: list[Call], caps: Caps) -> None:
     state = turn.state
     for call in calls:
         keep = FORGET_RECORDED if call.records else FORGET_UNRECORDED
         if call.settled and turn.at - (call.ended_at or 0) > keep:
-            del state.calls[call.callid]
-            state.tombstones[call.callid] = turn.at
+            _bury(turn, call)
+    for call in _too_many(state, caps):
+        _bury(turn, call)
     # Insertion order is order of time, so the oldest come first.
-    surplus = len(state.tombstones) - tombstones
+    surplus = len(state.tombstones) - caps.tombstones
     due = takewhile(
         lambda row: row[0] < surplus or turn.at - row[1][1] > FORGET_TOMBSTONE,
         enumerate(state.tombstones.items()),
     )
     for _, (callid, _) in list(due):
         del state.tombstones[callid]
+
+
+def _too_many(state: FloorState, caps: Caps) -> list[Call]:
+    """The oldest of the calls that are over, before there is no room for new ones."""
+    surplus = len(state.calls) - caps.kept
+    over = (call for call in state.calls.values() if call.settled)
+    return list(islice(over, surplus)) if surplus > 0 else []
+
+
+def _bury(turn: Turn, call: Call) -> None:
+    del turn.state.calls[call.callid]
+    turn.state.tombstones[call.callid] = turn.at
+    turn.changes.calls.add(call.callid)
