@@ -93,7 +93,7 @@ async def main(way: str, port: int) -> None:
         return
     app = Starlette(routes=[WebSocketRoute("/live", show.live)])
     ws: Any = LiveProtocol if way == "line" else "websockets-sansio"
-    config = server_config(app, ws=ws, lifespan="off", port=port)
+    config = server_config(app, boards_per_s=1e9, ws=ws, lifespan="off", port=port)
     server = uvicorn.Server(config)
     running = asyncio.create_task(server.serve())
     while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it

@@ -59,7 +59,8 @@ async def page_ms(agents: int, count: int) -> Opening:
         cookie = served.ready["cookies"][0]
         # Another order of the cards is another audience: nobody has opened its board yet.
         address = f"http://127.0.0.1:{served.port}/?order=name"
-        await asyncio.to_thread(_get, f"http://127.0.0.1:{served.port}/alive", cookie)
+        # The very first page of a process compiles the templates, once.
+        await asyncio.to_thread(_get, f"http://127.0.0.1:{served.port}/", cookie)
         first, size = await _open(served, address, cookie)
         later = [(await _open(served, address, cookie))[0] for _ in range(count)]
         return Opening(first, typical(later), size / 1024)

@@ -22,12 +22,14 @@ SETTLE_S = 1.0
 class Fresh:
     """What one run showed. Times in ms, from the sending of a ring to the slowest viewer's frame.
 
-    `late_p99_ms` is of the last third: larger than `p99_ms` where it falls behind.
+    `late_p99_ms` is of the last third: larger than `p99_ms` where it falls behind. `answer_p50_ms`
+    is what the sender of a webhook waited: it tells how busy the machine was with other things.
     """
 
     p50_ms: float
     p99_ms: float
     late_p99_ms: float
+    answer_p50_ms: float
     shown: int
     sent: int
     stored: int
@@ -71,6 +73,7 @@ async def measure(
                 p50_ms=share(delays, 50),
                 p99_ms=share(delays, 99),
                 late_p99_ms=share(delays[len(delays) * 2 // 3 :], 99),
+                answer_p50_ms=1000 * share(load.latencies, 50),
                 shown=len(delays),
                 sent=sent,
                 stored=served.stored() - before,

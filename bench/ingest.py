@@ -32,6 +32,7 @@ def settings(port: int, folder: Path, viewers: int = 0) -> dict[str, str]:
         "PITWALL_TIMEZONE": "Asia/Ho_Chi_Minh",
         "PITWALL_MOST_AGENTS": "10000",
         "PITWALL_TEST_VIEWERS": str(viewers),
+        "PITWALL_TEST_BOARDS_PER_S": "1e9",
     }
 
 

@@ -81,7 +81,9 @@ async def main(design: str, port: int, agents: int) -> None:
 
     app = Starlette(routes=[Route("/poll", poll), WebSocketRoute("/live", live)])
     # As uvicorn comes: each connection compresses for itself.
-    config = server_config(app, lifespan="off", port=port, ws_per_message_deflate=True)
+    config = server_config(
+        app, boards_per_s=1e9, lifespan="off", port=port, ws_per_message_deflate=True
+    )
     server = uvicorn.Server(config)
     running = asyncio.create_task(server.serve())
     sending = asyncio.create_task(send_whole()) if design == "whole" else None
