@@ -1,5 +1,6 @@
 """Is it alive, is it fit for work, and how is it doing: for service managers and Prometheus."""
 
+import asyncio
 from collections.abc import Iterable
 
 from prometheus_client import CollectorRegistry, generate_latest
@@ -71,6 +72,10 @@ class Figures(Collector):
         yield GaugeMetricFamily(
             "pitwall_viewers", "Open boards.", value=parts.projector.screens.viewers
         )
+        yield GaugeMetricFamily(
+            "pitwall_calls", "Calls remembered.", value=len(parts.floor.state.calls)
+        )
+        yield GaugeMetricFamily("pitwall_tasks", "Tasks under way.", value=len(asyncio.all_tasks()))
         yield self._agents()
         totals = parts.floor.totals()
         yield GaugeMetricFamily(

@@ -1,0 +1,1 @@
+"""A floor for hours, with viewers who come and go: what grows that must not? `make soak`."""

@@ -1,0 +1,178 @@
+"""Judges a soak and writes it down: a figure, its limit, and what was measured on the way."""
+
+import os
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from tests.senders import quantile
+from tests.soak.samples import PageSample, Probe, Sample, slope
+
+# After so much of the run everything is warm: caches are full, every path was taken.
+WARM = 1 / 3
+ROWS = 12
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One figure against its limit."""
+
+    what: str
+    value: float
+    limit: float
+    unit: str
+
+    @property
+    def is_good(self) -> bool:
+        return self.value <= self.limit
+
+
+@dataclass(frozen=True)
+class Soak:
+    """One run."""
+
+    minutes: float
+    agents: int
+    speed: float
+    viewers: int
+    reconnects: int
+    lost_viewers: int
+    samples: Sequence[Sample]
+    page: Sequence[PageSample]
+    probes: Sequence[Probe]
+
+
+def verdicts(soak: Soak) -> list[Verdict]:
+    """All that R19 promises. Growth is told per hour, and without what calls remembered weigh."""
+    warm = [one for one in soak.samples if one.at_s >= soak.minutes * 60 * WARM]
+    first, last = warm[0], warm[-1]
+    answers = quantile([one.answer_ms for one in soak.probes], 0.99)
+    machine = quantile([one.machine_ms for one in soak.probes], 0.99)
+    found = [
+        Verdict("RSS slope once no more calls are remembered", settled_slope(warm), 1.0, "MiB/h"),
+        Verdict("RSS at the end", last.resident, 400.0, "MiB"),
+        Verdict("descriptors, change", abs(last.descriptors - first.descriptors), 10, ""),
+        Verdict("tasks, change", abs(last.tasks - first.tasks), 10, ""),
+        Verdict("WAL, largest", max(one.wal for one in soak.samples), 64, "MiB"),
+        Verdict("simplest answer, p99, beyond the machine's own", answers - machine, 50, "ms"),
+        Verdict("boards lost", soak.lost_viewers, 0, ""),
+    ]
+    return found + page_verdicts(soak)
+
+
+def settled_slope(warm: Sequence[Sample]) -> float:
+    """Slope of what is left of RSS when each remembered call's share is taken away.
+
+    At many times the speed calls come faster than they are forgotten, for they are kept an hour of
+    real time; so in a short run memory grows with their number, and only with that if all is well.
+    """
+    if warm[-1].calls - warm[0].calls < 100:
+        return slope([(one.at_s, one.resident) for one in warm])
+    each = least_squares_share(warm)
+    return slope([(one.at_s, one.resident - each * one.calls) for one in warm])
+
+
+def least_squares_share(warm: Sequence[Sample]) -> float:
+    """MiB for each remembered call, by least squares; never more than 8 KiB."""
+    per_call = slope([(one.calls, one.resident) for one in warm]) / 3600
+    return min(max(per_call, 0.0), 8 / 1024)
+
+
+def page_verdicts(soak: Soak) -> list[Verdict]:
+    if len(soak.page) < 2:
+        return []
+    warm = [one for one in soak.page if one.at_s >= soak.minutes * 60 * WARM] or soak.page
+    first, last = warm[0], warm[-1]
+    return [
+        Verdict("wall's page: heap, growth", last.heap - first.heap, 3.0, "MiB"),
+        Verdict("wall's page: nodes, growth", last.nodes - first.nodes, 300, ""),
+        Verdict("wall's page: listeners, growth", last.listeners - first.listeners, 20, ""),
+    ]
+
+
+def written(soak: Soak) -> str:
+    """The page `docs/soak.md`."""
+    load = [f"{one:.1f}" for one in os.getloadavg()]
+    facts = (
+        f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, Python {platform.python_version()}, "
+        f"{os.cpu_count()} cores shared with the simulator, {soak.viewers} viewers and a browser; "
+        f"load at the end {' '.join(load)}."
+    )
+    events = soak.samples[-1].events - soak.samples[0].events
+    story = (
+        f"{soak.minutes:.0f} minutes of a floor of {soak.agents} agents at {soak.speed:g} × speed: "
+        f"{events} events, {soak.viewers} boards open, {soak.reconnects} of them closed and opened "
+        "again on the way."
+    )
+    return "\n".join(
+        [
+            *HEAD,
+            facts,
+            "",
+            story,
+            "",
+            *_judged(soak),
+            "",
+            _lateness(soak),
+            "",
+            *_table(soak),
+            "",
+            *_page(soak),
+        ]
+    )
+
+
+HEAD = (
+    "# The soak",
+    "",
+    "`make soak` runs a floor for hours and looks at what must not grow; it fails where a figure",
+    "is over its limit. `make soak MINUTES=10` is the short one. This page is written by it.",
+    "",
+)
+
+
+def _judged(soak: Soak) -> list[str]:
+    rows = [
+        f"| {one.what} | {one.value:.1f} {one.unit} | {one.limit:g} {one.unit} | "
+        f"{'ok' if one.is_good else '**over**'} |"
+        for one in verdicts(soak)
+    ]
+    return ["| figure | measured | limit | |", "|---|---:|---:|---|", *rows]
+
+
+def _table(soak: Soak) -> list[str]:
+    rows = [
+        f"| {one.at_s / 60:.1f} | {one.resident:.1f} | {one.descriptors} | {one.tasks} | "
+        f"{one.wal:.1f} | {one.events} | {one.calls} |"
+        for one in thinned(soak.samples)
+    ]
+    head = "| minute | RSS MiB | descriptors | tasks | WAL MiB | events | calls remembered |"
+    return [head, "|---:" * 7 + "|", *rows]
+
+
+def _lateness(soak: Soak) -> str:
+    shares = (0.5, 0.9, 0.99)
+    answers = [f"{quantile([p.answer_ms for p in soak.probes], one):.1f}" for one in shares]
+    machine = [f"{quantile([p.machine_ms for p in soak.probes], one):.1f}" for one in shares]
+    return (
+        f"The simplest request was answered after {' / '.join(answers)} ms (p50 / p90 / p99); a "
+        f"sleep of a millisecond beside it ended {' / '.join(machine)} ms late."
+    )
+
+
+def _page(soak: Soak) -> list[str]:
+    rows = [
+        f"| {one.at_s / 60:.1f} | {one.heap:.2f} | {one.nodes} | {one.listeners} |"
+        for one in soak.page
+    ]
+    if not rows:
+        return ["No browser was there: the wall's page was not looked at.", ""]
+    return ["| minute | page heap MiB | nodes | listeners |", "|---:" * 4 + "|", *rows, ""]
+
+
+def thinned(samples: Sequence[Sample]) -> list[Sample]:
+    """Some of them, the first and the last among them."""
+    step = max(1, (len(samples) - 1) // ROWS)
+    kept = list(samples[::step])
+    return kept if kept[-1] is samples[-1] else [*kept, samples[-1]]
