@@ -1,7 +1,7 @@
 """The pages in Vietnamese, in a real browser: nothing English is left, and long words fit."""
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import pytest
 from babel.messages.pofile import read_po
@@ -103,10 +103,11 @@ def boss(page: Page, pitwall: Pitwall) -> Page:
     page.get_by_role("button", name="Đăng nhập", exact=True).click()
     page.wait_for_selector("body[data-link=live]")
     ours = {"HX-Request": "true", "Sec-Fetch-Site": "same-origin"}
-    for path, form in (
+    forms: list[tuple[str, dict[str, str | float | bool]]] = [
         ("agents", {"do": "import", "lines": "\n".join(NAMES)}),
         ("queues", {"queue": "902", "name": QUEUE}),
-    ):
+    ]
+    for path, form in forms:
         answer = page.request.post(f"{pitwall.url}/admin/{path}", form=form, headers=ours)
         assert answer.ok, answer.text()
     return page
@@ -121,8 +122,8 @@ def english() -> frozenset[str]:
     return frozenset(" ".join(text.split()) for text in every) - EITHER
 
 
-def texts_of(said: str | tuple[str, ...]) -> tuple[str, ...]:
-    return (said,) if isinstance(said, str) else said
+def texts_of(said: str | Iterable[str]) -> tuple[str, ...]:
+    return (said,) if isinstance(said, str) else tuple(said)
 
 
 def test_no_page_in_vietnamese_has_an_english_text(

@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from app.domain.books import MINUTE
-from app.domain.days import BusinessDay
 from app.domain.caps import USUAL
+from app.domain.days import BusinessDay
 from app.domain.figures import window_figures
 from app.domain.report import status_seconds
 from app.domain.states import Status
