@@ -9,12 +9,13 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3.14 pyth
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& { command -v $$python; break; }; done)
 
-.PHONY: help venv run demo test browser screenshots bench coverage check format translations clean
+.PHONY: help venv run demo test chaos browser screenshots bench coverage check format translations clean
 
 help:
 	@echo "make demo      the board and a simulated exchange, on this machine"
 	@echo "make run       the board, with the settings of the environment"
 	@echo "make test      every test"
+	@echo "make chaos     kills, full disks, damage, restarts, proxies: half an hour"
 	@echo "make check     format, lint and types"
 	@echo "make format    put the code into the project's format"
 	@echo "make translations  bring the catalogues in translations/ up to date with the code"
@@ -35,6 +36,11 @@ demo: $(VENV)/.needs
 test: $(VENV)/.tools browser
 	$(BIN)/python -m pytest
 
+# Half an hour of kills, full disks and restarts; as root also on a small disk of its own.
+chaos: $(VENV)/.tools
+	$(BIN)/python -m tests.chaos
+	$(BIN)/python -m tests.chaos.proxies
+
 browser: $(VENV)/.tools
 	@$(BIN)/python -m tests.browser_setup
 
@@ -51,6 +57,7 @@ check: $(VENV)/.tools
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy --strict app tests
+	$(BIN)/python -m tests.dependency_audit
 
 format: $(VENV)/.tools
 	$(BIN)/ruff format
