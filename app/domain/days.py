@@ -14,9 +14,12 @@ class BusinessDay:
 
     def of(self, at: int) -> date:
         """The date of the business day in which `at` lies."""
-        local = datetime.fromtimestamp(at / 1000, self.zone)
-        day = local.date()
-        return day if at >= self.begins(day) else day - timedelta(days=1)
+        day = datetime.fromtimestamp(at / 1000, self.zone).date()
+        if at < self.begins(day):
+            return day - timedelta(days=1)
+        # Where the clocks go back over midnight, the date does too; the day does not.
+        following = day + timedelta(days=1)
+        return following if at >= self.begins(following) else day
 
     def begins(self, day: date) -> int:
         """When that day begins. A local time that a clock change skips is as the zone has it."""
