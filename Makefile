@@ -89,7 +89,7 @@ $(VENV)/.needs: requirements.txt | $(BIN)/python
 	@$(PIP_INSTALL) -r requirements.txt
 	@touch $@
 
-$(VENV)/.tools: requirements-dev.txt $(VENV)/.needs
+$(VENV)/.tools: requirements-dev.txt requirements-cluster.txt $(VENV)/.needs
 	@echo "Installing what tests and checks need into $(VENV)"
-	@$(PIP_INSTALL) -r requirements.txt -r requirements-dev.txt
+	@$(PIP_INSTALL) -r requirements.txt -r requirements-dev.txt -r requirements-cluster.txt
 	@touch $@

@@ -23,6 +23,7 @@ from app.keeping import KeepingError, backup
 from app.keeping.erasure import erase
 from app.keeping.holding import holding
 from app.log import LogUnavailable
+from app.log.address import SCHEME
 from app.log.codec import EventUnreadable
 from app.log.open import database_path
 from app.main import wall_clock
@@ -185,6 +186,11 @@ def _erase(options: argparse.Namespace, settings: Settings) -> int:
     database = _database(settings)
     with holding(str(database)):
         print(erase(database, options.phone))
+    if settings.log.startswith(SCHEME):
+        print(
+            "The log on the NATS servers was not touched: the number is still in its events, and a "
+            "rebuild would bring it back."
+        )
     return 0
 
 

@@ -29,7 +29,11 @@ class Variable:
 VARIABLES = (
     Variable("HOST", "127.0.0.1", "the address to listen on"),
     Variable("PORT", "8000", "the port to listen on"),
-    Variable("PITWALL_LOG", "sqlite:data/pitwall.db", "where events live; `memory:` for trials"),
+    Variable(
+        "PITWALL_LOG",
+        "sqlite:data/pitwall.db",
+        "where events live; `memory:` for trials, `nats://A,B,C` on three NATS servers",
+    ),
     Variable(
         "PITWALL_PUBLIC_URL", "http://HOST:PORT", "what browsers use; their Origin must be this"
     ),

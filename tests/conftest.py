@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
 from tests.browser_setup import ARGUMENTS, MISSING, find_chromium
+from tests.nats_servers import Servers
 
 NO_BROWSER = pytest.StashKey[bool]()
 
@@ -22,6 +23,22 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def nats_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    """One NATS server, for all tests that do it no harm."""
+    servers = Servers.start(tmp_path_factory.mktemp("nats"), 1)
+    yield servers
+    servers.end()
+
+
+@pytest.fixture(scope="session")
+def nats_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    """Three of them, for all tests that leave them running."""
+    servers = Servers.start(tmp_path_factory.mktemp("nats"), 3)
+    yield servers
+    servers.end()
 
 
 @pytest.fixture(scope="module")

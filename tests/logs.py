@@ -5,9 +5,10 @@ from collections.abc import AsyncIterator, Awaitable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from app.database import Database
+from app.database import MEMORY, Database
 from app.domain.events import CallEnded, Event
 from app.log import EventLog, Record
+from app.log.address import SCHEME
 from app.log.open import database_path, open_log
 
 T = TypeVar("T")
@@ -31,7 +32,9 @@ class Place:
     opened: list[Any] = field(default_factory=list)
 
     async def open(self) -> EventLog:
-        database = await Database.open(database_path(self.url))
+        # What else a site has goes into a file of the working folder there: not in a test.
+        beside = MEMORY if self.url.startswith(SCHEME) else database_path(self.url)
+        database = await Database.open(beside)
         self.opened.append(database)
         log = await open_log(self.url, database, self.clock)
         self.opened.append(log)

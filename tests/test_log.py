@@ -15,10 +15,11 @@ from tests.logs import NOON, Clock, Place, call, calls, soon, take, told
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "nats_server", "nats_cluster"])
 async def place(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Place]:
-    path = str(tmp_path / "pitwall.db")
-    place = Place("memory:" if request.param == "memory" else f"sqlite:{path}")
+    urls = {"memory": "memory:", "sqlite": f"sqlite:{tmp_path / 'pitwall.db'}"}
+    url = urls.get(request.param) or request.getfixturevalue(request.param).new_url()
+    place = Place(url)
     yield place
     await place.close()
 
@@ -262,15 +263,16 @@ async def test_a_closed_log_takes_nothing_more(log: EventLog) -> None:
         await log.append([call(1)])
 
 
-@pytest.mark.parametrize("url", ["", "memory", "memory:x", "sqlite:", "nats://host", "/data/db"])
+@pytest.mark.parametrize("url", ["", "memory", "memory:x", "sqlite:", "nats://a,b", "/data/db"])
 def test_an_address_of_no_log_is_refused_in_words(url: str) -> None:
-    with pytest.raises(ValueError, match="Write memory: or sqlite:"):
+    with pytest.raises(ValueError, match="Write memory:, sqlite:"):
         database_path(url)
 
 
 def test_the_address_of_a_log_tells_its_database() -> None:
     assert database_path("memory:") == ":memory:"
     assert database_path("sqlite:/data/pitwall.db") == "/data/pitwall.db"
+    assert database_path("nats://a,b,c") == "data/pitwall.db"
 
 
 async def test_a_tail_alone_passes_over_what_it_let_go() -> None:

@@ -11,6 +11,10 @@ class LogUnavailable(Exception):
     """The event could not be made durable; it is not stored, and the sender must hear so."""
 
 
+class LogDamaged(LogUnavailable):
+    """Something that was stored is missing or can't be right; the log stops rather than skip it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """An event with its place in the log (`seq`, from 1, no gaps) and time (`at`, ms)."""

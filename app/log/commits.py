@@ -55,7 +55,8 @@ class GroupCommit:
 
     def find(self, rid: str) -> Waiting | None:
         """The append of this request, while it waits."""
-        return self._by_rid.get(rid)
+        entry = self._by_rid.get(rid)
+        return None if entry is None or entry.stored.done() else entry
 
     def add(self, entry: Waiting) -> None:
         """Let it be written with the next batch. Raises LogUnavailable when too many wait."""
@@ -96,7 +97,8 @@ class GroupCommit:
     def _let_go(self, batch: Sequence[Waiting], why: str) -> None:
         for entry in batch:
             self._events -= len(entry.events)
-            if entry.rid is not None:
+            # One that was refused early may have been repeated since, under the same name.
+            if entry.rid is not None and self._by_rid.get(entry.rid) is entry:
                 del self._by_rid[entry.rid]
             if not entry.stored.done():
                 entry.stored.set_exception(LogUnavailable(why))

@@ -1,0 +1,97 @@
+"""The connection to the NATS servers, and whether they keep what they acknowledge.
+
+A server acknowledges two minutes before it syncs unless it is told otherwise, so a power cut loses
+what was acknowledged. That is asked at each server's monitoring port before anything is stored.
+"""
+
+import asyncio
+import logging
+from typing import Any
+
+import aiohttp
+from nats.aio.client import Client
+from nats.errors import Error as NatsError
+
+from app.log import LogUnavailable
+from app.log.address import Address
+
+CONNECT_S = 10.0
+MONITORING_S = 2.0
+# Of the client's own sending, while it has no connection.
+MOST_PENDING = 16 * 1024 * 1024
+NOT_SYNCING = (
+    "The NATS server at {server} acknowledges events before they are on its disk, so a power cut "
+    "would lose them. Write `sync_interval: always` into the jetstream block of its configuration, "
+    "restart it, and start Pitwall again."
+)
+UNSEEN = (
+    "Of the monitoring ports {ports}, a majority must tell how the NATS servers sync; too few "
+    "answered. Start the servers with `http: PRIVATE-ADDRESS:8222`, and where it is another port "
+    "write nats://…?monitoring=PORT. The last one said: {error}."
+)
+
+logger = logging.getLogger(__name__)
+
+
+async def connect(address: Address) -> Client:
+    """Connected, and again whenever the connection breaks. Raises LogUnavailable."""
+    client = Client()
+    try:
+        async with asyncio.timeout(CONNECT_S):
+            await client.connect(
+                [f"nats://{server}" for server in address.servers],
+                name=f"pitwall {address.name}",
+                error_cb=_say,
+                # The defaults take minutes to notice a server that hangs.
+                connect_timeout=1,
+                reconnect_time_wait=0.1,  # type: ignore[arg-type]
+                max_reconnect_attempts=-1,
+                ping_interval=2,
+                max_outstanding_pings=2,
+                pending_size=MOST_PENDING,
+            )
+    except (NatsError, TimeoutError, OSError, OverflowError) as error:
+        if client.is_connected:
+            await client.close()
+        servers = ", ".join(address.servers)
+        raise LogUnavailable(
+            f"None of the NATS servers {servers} could be reached. Are they running, and is "
+            "PITWALL_LOG right?"
+        ) from error
+    return client
+
+
+async def check_syncing(address: Address) -> None:
+    """Raises LogUnavailable where a server acknowledges too early, or too few can be asked."""
+    timeout = aiohttp.ClientTimeout(total=MONITORING_S)
+    async with aiohttp.ClientSession(timeout=timeout) as session:
+        asked = (_told(session, server) for server in address.monitoring)
+        answers = await asyncio.gather(*asked, return_exceptions=True)
+    silent = [answer for answer in answers if isinstance(answer, BaseException)]
+    for server, answer in zip(address.servers, answers, strict=True):
+        if isinstance(answer, BaseException):
+            logger.warning("The monitoring port of NATS server %s does not answer.", server)
+        elif not _syncs(answer):
+            raise LogUnavailable(NOT_SYNCING.format(server=server))
+    if 2 * len(silent) >= len(answers):
+        ports = ", ".join(address.monitoring)
+        raise LogUnavailable(UNSEEN.format(ports=ports, error=repr(silent[-1])))
+
+
+async def _told(session: aiohttp.ClientSession, server: str) -> Any:
+    async with session.get(f"http://{server}/varz") as answer:
+        answer.raise_for_status()
+        return await answer.json(content_type=None)
+
+
+def _syncs(told: Any) -> bool:
+    # The key is absent where it is not so; `sync_interval` says two minutes either way.
+    try:
+        return told["jetstream"]["config"]["sync_always"] is True
+    except (KeyError, TypeError):
+        return False
+
+
+async def _say(error: Exception) -> None:
+    # Often, while a server is away, and of no use then: what it means is said by whoever waits.
+    logger.debug("NATS: %r", error)
