@@ -17,6 +17,11 @@ def masked_number(number: str) -> str:
     return DIGIT.sub("•", number, count=to_hide) if to_hide else number
 
 
+def masked_body(body: bytes) -> str:
+    """What came instead of parameters: its shape, without any digit."""
+    return DIGIT.sub("•", CONTROL.sub("�", body.decode(errors="replace")))
+
+
 def masked(name: str, value: str) -> str:
     """A webhook's parameter for a page or a list; control characters are made visible."""
     value = CONTROL.sub("�", value)

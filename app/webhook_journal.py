@@ -7,6 +7,7 @@ were *accepted* is not here: the log knows that exactly.
 
 import asyncio
 import logging
+import re
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,18 +15,22 @@ from dataclasses import dataclass
 import aiosqlite
 
 from app.database import Database, DatabaseUnavailable
-from app.masking import masked
+from app.masking import masked, masked_body
 from app.pbx import WebhookError
+from app.pbx.parameters import UNREADABLE
 from app.peers import PeerCounts
 
 KEPT = 1_000
 SAMPLE_LENGTH = 256
 FLUSH_S = 0.5
-# Anything else that comes along is nobody's business.
+# What anything else holds is nobody's business.
 FIELDS = frozenset(
     "callid extension queue phone did event status"
     " calldate duration billsec holdtime direction recordingfile".split()
 )
+BODY = "body"
+# What is refused may have one of these fields by another name; a longer one may be a secret.
+PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z_-]{0,23}")
 STEPS = (
     """CREATE TABLE rejected_webhook (
         id INTEGER PRIMARY KEY,
@@ -124,10 +129,17 @@ class WebhookJournal:
             self._reject(received, ", ".join(flags), "stored, but this field is missing or odd")
 
     def refuse(
-        self, peer: str, endpoint: str, params: Mapping[str, str], error: WebhookError
+        self,
+        peer: str,
+        endpoint: str,
+        params: Mapping[str, str],
+        error: WebhookError,
+        body: bytes = b"",
     ) -> None:
-        """A webhook with a right token could not be understood."""
+        """A webhook with a right token could not be understood; `body` is kept if nothing was."""
         self.refused += 1
+        if not params and body:
+            params = {BODY: masked_body(body[:SAMPLE_LENGTH])}
         received = self._received(
             peer, endpoint, params, None, field=error.field, reason=str(error)
         )
@@ -220,7 +232,11 @@ class WebhookJournal:
         field: str = "",
         reason: str = "",
     ) -> Received:
-        known = {name: params[name][:SAMPLE_LENGTH] for name in params if name in FIELDS}
+        known = {
+            name: _sample(name, value)
+            for name, value in params.items()
+            if name in FIELDS or (seq is None and PLAIN_NAME.fullmatch(name))
+        }
         received = Received(
             self._clock(), peer, endpoint[:SAMPLE_LENGTH], known, seq, flags, field, reason
         )
@@ -256,3 +272,10 @@ class WebhookJournal:
         self.bare.total += kept.get("bare", 0)
         self.unparsable.total += kept.get("unparsable", 0)
         self._written = self.counters
+
+
+def _sample(name: str, value: str) -> str:
+    """Of a parameter that no webhook has, only that it came: it may hold anybody's secret."""
+    if value in UNREADABLE:
+        return "…"
+    return value[:SAMPLE_LENGTH] if name in FIELDS or name == BODY else "…"

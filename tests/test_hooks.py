@@ -188,6 +188,32 @@ async def test_the_journal_shows_what_came_with_numbers_masked() -> None:
     }
 
 
+async def test_a_field_of_another_name_is_shown_by_its_name_alone() -> None:
+    async with parts_with(Clock()) as parts:
+        await ask(parts, f"/hook/{TOKEN}{HANGUP}", f"call_id=abc&{'t' * 43}=1&0938363739=2")
+
+    assert parts.journal.rejected[-1].sample == "call_id=…"
+
+
+@pytest.mark.parametrize(
+    ("body", "sample"),
+    [
+        (b'{"callid": 0938363739', 'body={"callid": ••••••••••'),
+        (b"[1,\x002]", "body=[•,�•]"),
+        (b'{"callid": {"id": "0938363739"}}', "callid=…"),
+        (b"callid=%ff", "callid=…"),
+        (b"", ""),
+    ],
+)
+async def test_a_body_that_is_not_understood_is_shown_without_its_digits(
+    body: bytes, sample: str
+) -> None:
+    async with parts_with(Clock()) as parts:
+        await ask(parts, f"/hook/{TOKEN}{HANGUP}", "", "POST", body=body)
+
+    assert parts.journal.rejected[-1].sample == sample
+
+
 async def test_rejections_and_counters_survive_a_restart(tmp_path: Path) -> None:
     path, clock = str(tmp_path / "pitwall.db"), Clock()
     async with parts_with(clock, path) as parts:

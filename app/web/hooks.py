@@ -99,19 +99,21 @@ async def _receive_webhook(
     scope: Scope, receive: Receive, send: Send, parts: Parts, path: str
 ) -> None:
     method, params, now = scope["method"], cast(Mapping[str, str], {}), parts.clock()
+    body = b""
     if method not in ("GET", "POST"):
         await _answer_plainly(send, 405, b"Method Not Allowed", ((b"allow", b"GET, POST"),))
         return
     try:
         params = parse_query(scope["query_string"])
         if method == "POST":
-            params = merge(params, await _read_body(scope, receive))
+            body, kind = await _read_body(scope, receive)
+            params = merge(params, parse_body(body, kind))
         event = decode(path, params, now=now, zone=parts.settings.timezone)
         reach("parsed")
         seq = await parts.log.append((event,))
         reach("before answer")
     except WebhookError as error:
-        parts.journal.refuse(_peer(scope), path, params, error)
+        parts.journal.refuse(_peer(scope), path, params, error, body)
         await _refuse(send, error)
     except LogUnavailable:
         parts.journal.count_unstored()
@@ -133,7 +135,8 @@ async def _accept(scope: Scope, send: Send, body: bytes) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-async def _read_body(scope: Scope, receive: Receive) -> dict[str, str]:
+async def _read_body(scope: Scope, receive: Receive) -> tuple[bytes, str]:
+    """The body and what the sender says that it is."""
     headers = dict(scope["headers"])
     declared = headers.get(b"content-length", b"")
     if declared.isdigit() and int(declared[:20]) > BODY_BYTES:
@@ -147,7 +150,7 @@ async def _read_body(scope: Scope, receive: Receive) -> dict[str, str]:
         more = message.get("more_body", False)
         if len(body) > BODY_BYTES:
             raise BodyTooLarge(TOO_LARGE)
-    return parse_body(body, headers.get(b"content-type", b"").decode("latin-1"))
+    return body, headers.get(b"content-type", b"").decode("latin-1")
 
 
 async def _refuse(send: Send, error: WebhookError) -> None:
