@@ -56,7 +56,7 @@ coverage: $(VENV)/.tools
 check: $(VENV)/.tools
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
-	$(BIN)/mypy --strict app tests
+	$(BIN)/mypy --strict app bench tests
 	$(BIN)/python -m tests.dependency_audit
 
 format: $(VENV)/.tools

@@ -1,6 +1,7 @@
 """What is promised, as numbers: one row per goal, met or not, for the report."""
 
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Literal
 
 
@@ -56,6 +57,8 @@ def table(head: list[str], rows: list[list[str]]) -> list[str]:
 
 
 def _number(value: float) -> str:
+    if not isfinite(value):
+        return "endless"
     if value == int(value) and abs(value) < 1e9:
         return f"{int(value):,}"
     return f"{value:,.2f}" if abs(value) < 10 else f"{value:,.1f}"

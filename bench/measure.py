@@ -49,8 +49,8 @@ def typical(values: Iterable[float]) -> float:
 
 
 def share(values: Iterable[float], percent: float) -> float:
-    """The value that so many percent of them do not exceed."""
-    ordered = sorted(values)
+    """The value that so many percent of them do not exceed; of none at all it is infinite."""
+    ordered = sorted(values) or [float("inf")]
     return ordered[min(len(ordered) - 1, int(len(ordered) * percent / 100))]
 
 
