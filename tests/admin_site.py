@@ -97,6 +97,7 @@ class AdminSite(Site):
             tokens=self.tokens,
             access=self.access,
             pbx=self.pbx,
+            upkeep=SimpleNamespace(found="", failure="", damaged=[]),
             clock=lambda: self.now,
         )
 

@@ -558,6 +558,9 @@ async def test_every_concern_has_words(site, boss):
     site.journal.count_bare("203.0.113.8")
     site.journal.unparsable.add("203.0.113.9")
     site.journal.count_unstored()
+    site.parts.upkeep.found = "The disk lost what was written last."
+    site.parts.upkeep.failure = "The backup was not made: no room."
+    site.parts.upkeep.damaged = ["pitwall.db.damaged-20260101-000000"]
     for _ in range(20):
         site.journal.accept("10.0.0.1", "status", {}, 1, ())
     await site.happen(PhoneReported(extension="101", status="on"), PbxAsked(error="No answer."))
@@ -566,7 +569,7 @@ async def test_every_concern_has_words(site, boss):
     page = (await boss.get("/admin")).text
     items = dict(re.findall(r'data-kind="([^"]+)">.*?</span><span>(.*?)</span>', page, re.S))
 
-    assert kinds[:2] == ["pbx failing", "silence"]
+    assert kinds[:5] == ["pbx failing", "silence", "found", "damaged", "no backup"]
     assert {"previous token", "one address", "wrong token", "bare", "unparsable"} <= set(kinds)
     assert {"unstored", "memory", "unreadable"} <= set(kinds)
     assert set(items) == set(kinds)
