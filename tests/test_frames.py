@@ -60,3 +60,7 @@ def test_only_a_connection_that_agreed_gets_compressed_frames() -> None:
     assert takes_deflated([ours])
     assert not takes_deflated([small_window])
     assert not takes_deflated([])
+
+
+def test_text_that_is_not_unicode_is_shown_with_a_question_mark() -> None:
+    assert frame_of("a\ud800b").payload == b"a?b"

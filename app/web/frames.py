@@ -53,7 +53,8 @@ class TextFrame:
 @lru_cache(KEPT)
 def frame_of(text: str) -> TextFrame:
     """The frame of this text; the same one for all who are sent the same."""
-    return TextFrame(text.encode())
+    # Whatever got into a page: no viewer's frame may end the drawing of all.
+    return TextFrame(text.encode(errors="replace"))
 
 
 def takes_deflated(extensions: list[object]) -> bool:

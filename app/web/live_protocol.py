@@ -46,10 +46,16 @@ class LiveProtocol(WebSocketsSansIOProtocol):
             if text is not None:
                 self.hear(text)
                 return
-        if self.handshake_complete and self._is_whole:
+        if self._is_whole:
             # Once it is not, nobody knows where a frame begins: the long way from then on.
-            self._is_whole = ends_whole(data)
+            self._is_whole = self._ends_whole(data)
         super().data_received(data)
+
+    def _ends_whole(self, data: bytes) -> bool:
+        if not self.handshake_initiated:
+            return data.endswith(b"\r\n\r\n")
+        # Who speaks before being let in is no page of ours.
+        return self.handshake_complete and ends_whole(data)
 
     def show(self, frame: TextFrame) -> None:
         """Send the frame; what is over already gets nothing."""
