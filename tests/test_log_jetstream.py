@@ -90,8 +90,11 @@ async def test_the_same_request_through_two_programs_is_stored_once(place):
     )
     later = await other.append([call(3)])
 
+    stored = await one._stream.js.get_msg(one._stream.name, seq=1)
+
     assert answers == [2] * 6
     assert later == 3
+    assert (stored.headers or {})["Nats-Msg-Id"] == "r-1"
     assert await one.append([call(1), call(2)], rid="r-1") == 2
     assert told(await take(one.follow(), 3)) == calls(1, 3)
 
@@ -207,7 +210,7 @@ async def test_any_text_may_name_a_request(single):
 async def test_the_newest_two_snapshots_are_kept(place):
     log = await opened(place)
     await log.append(calls(1, 9))
-    for seq in (2, 4, 6):
+    for seq in (2, 4, 6, 6):
         await log.save_snapshot(Snapshot(seq, f"floor {seq}".encode() * 50_000))
     await place.close()
 
