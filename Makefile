@@ -9,13 +9,15 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3.14 pyth
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& { command -v $$python; break; }; done)
 
-.PHONY: help venv run demo test chaos browser screenshots bench coverage check format translations clean
+.PHONY: help venv run demo test chaos soak mutants browser screenshots bench coverage check format translations clean
 
 help:
 	@echo "make demo      the board and a simulated exchange, on this machine"
 	@echo "make run       the board, with the settings of the environment"
 	@echo "make test      every test"
-	@echo "make chaos     kills, full disks, damage, restarts, proxies: half an hour"
+	@echo "make chaos     kills, full disks, damage, hostile peers, proxies: half an hour"
+	@echo "make soak      a day of a large floor at 20 times its speed; MINUTES=10 for less"
+	@echo "make mutants   break the code in small ways: which breaks does no test see?"
 	@echo "make check     format, lint and types"
 	@echo "make format    put the code into the project's format"
 	@echo "make translations  bring the catalogues in translations/ up to date with the code"
@@ -37,6 +39,12 @@ test: $(VENV)/.tools browser
 	$(BIN)/python -m pytest
 
 # Half an hour of kills, full disks and restarts; as root also on a small disk of its own.
+soak: $(VENV)/.tools
+	$(BIN)/python -m tests.soak $(if $(MINUTES),--minutes $(MINUTES)) --note docs/soak.md
+
+mutants: $(VENV)/.tools
+	$(BIN)/python -m tests.mutants $(if $(SAMPLE),--sample $(SAMPLE)) --note docs/mutants.md
+
 chaos: $(VENV)/.tools
 	$(BIN)/python -m tests.chaos
 	$(BIN)/python -m tests.chaos.proxies

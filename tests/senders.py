@@ -83,16 +83,24 @@ async def flood(port: int, requests: Iterable[bytes], lines: int = 16) -> Answer
     return answers
 
 
-async def pace(port: int, requests: Iterator[bytes], rate: float, seconds: float) -> Answers:
-    """`rate` a second for so long, each when it is due, over as many connections as that takes."""
+async def pace(
+    port: int, requests: Iterator[bytes], rate: float, seconds: float, patience_s: float = 30
+) -> Answers:
+    """`rate` a second for so long, each when it is due, over as many connections as that takes.
+
+    What is not answered `patience_s` after the last was sent counts as cut off.
+    """
     answers, idle, tasks = Answers(), list[Line](), set[asyncio.Task[None]]()
 
     async def send(request: bytes, due: float) -> None:
         line = idle.pop() if idle else Line(port)
         # From when it was due: what waits for a free processor waits all the same.
-        status = await line.send(request)
-        answers.note(status, time.monotonic() - due)
-        idle.append(line)
+        status = 0
+        try:
+            status = await line.send(request)
+        finally:
+            answers.note(status, time.monotonic() - due)
+            idle.append(line)
 
     began, number = time.monotonic(), 0
     while (due := began + number / rate) < began + seconds:
@@ -102,9 +110,17 @@ async def pace(port: int, requests: Iterator[bytes], rate: float, seconds: float
         tasks.add(task)
         task.add_done_callback(tasks.discard)
         number += 1
-    if tasks:
-        await asyncio.wait(tasks, timeout=30)
+    await _end(tasks, patience_s)
     answers.lasted_s = time.monotonic() - began
     for line in idle:
         line.close()
     return answers
+
+
+async def _end(tasks: set["asyncio.Task[None]"], patience_s: float) -> None:
+    if not tasks:
+        return
+    _, late = await asyncio.wait(tasks, timeout=patience_s)
+    for task in late:
+        task.cancel()
+    await asyncio.gather(*late, return_exceptions=True)

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
 
-from tests.chaos import big, damage, disk, kills, listening, power, restarts
+from tests.chaos import big, damage, disk, kills, listening, peers, power, restarts
 
 Judged = tuple[bool, str]
 Trial = Callable[[Path, argparse.Namespace], Judged]
@@ -185,6 +185,7 @@ TRIALS: dict[str, Trial] = {
         r20_restore,
         r21_health,
         r22_audit,
+        *peers.TRIALS,
     )
 }
 

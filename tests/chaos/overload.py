@@ -37,13 +37,32 @@ class Step:
 
 @dataclass(frozen=True)
 class Overload:
-    """`unexplained`: webhooks that were sent and are neither stored, nor refused, nor cut off."""
+    """`stored` are in the database, `counted` is what the program says that it could not store."""
 
     steps: list[Step]
     recovered_s: float
     acknowledged: int
     stored: int
     doubled: int
+    counted: int
+
+    @property
+    def refused(self) -> int:
+        return sum(step.refused for step in self.steps)
+
+    @property
+    def cut_off(self) -> int:
+        return sum(step.cut_off for step in self.steps)
+
+    @property
+    def nothing_is_lost_silently(self) -> bool:
+        """What was sent is stored, or refused and counted; cut off it may be either."""
+        at_most = self.acknowledged + self.cut_off
+        return (
+            self.acknowledged <= self.stored <= at_most
+            and self.counted == self.refused
+            and not self.doubled
+        )
 
 
 def overload(folder: Path, port: int, rates: list[float], seconds: float) -> Overload:
@@ -55,7 +74,8 @@ def overload(folder: Path, port: int, rates: list[float], seconds: float) -> Ove
     finally:
         pitwall.stop()
     kept = stored_calls(folder)
-    return Overload(steps, recovered, acknowledged, len(set(kept)), len(kept) - len(set(kept)))
+    doubled = len(kept) - len(set(kept))
+    return Overload(steps, recovered, acknowledged, len(set(kept)), doubled, counted(folder))
 
 
 async def _climb(port: int, rates: list[float], seconds: float) -> tuple[list[Step], float, int]:
@@ -103,3 +123,10 @@ def stored_calls(folder: Path) -> list[str]:
     with contextlib.closing(sqlite3.connect(folder / "pitwall.db")) as database:
         sql = "SELECT kind || json_extract(body, '$.callid') FROM event WHERE kind LIKE 'call_%'"
         return [text for (text,) in database.execute(sql)]
+
+
+def counted(folder: Path) -> int:
+    """What the program counted as understood and not stored."""
+    with contextlib.closing(sqlite3.connect(folder / "pitwall.db")) as database:
+        sql = "SELECT value FROM webhook_counter WHERE name = 'unstored'"
+        return sum(int(value) for (value,) in database.execute(sql))

@@ -30,18 +30,20 @@ class Storm:
     unanswered: int
 
 
-def storm(folder: Path, port: int, viewers: int) -> Storm:
-    """So many at once, while the PBX goes on at twenty webhooks a second."""
+def storm(folder: Path, port: int, viewers: int, seconds: float = 10) -> Storm:
+    """So many at once, while the PBX goes on for so long at twenty webhooks a second."""
     cookies = sign_in(folder, viewers)
     pitwall = Pitwall(port, folder)
     pitwall.start()
     try:
-        return asyncio.run(_storm(pitwall, port, cookies, viewers))
+        return asyncio.run(_storm(pitwall, port, cookies, viewers, seconds))
     finally:
         pitwall.stop()
 
 
-async def _storm(pitwall: Pitwall, port: int, cookies: list[str], viewers: int) -> Storm:
+async def _storm(
+    pitwall: Pitwall, port: int, cookies: list[str], viewers: int, seconds: float
+) -> Storm:
     numbers = range(100, 100 + AGENTS)
     known = [request_of(STATUS, TOKEN, extension=str(n), status="on") for n in numbers]
     await pace(port, iter(known), 400, AGENTS / 400)
@@ -52,7 +54,7 @@ async def _storm(pitwall: Pitwall, port: int, cookies: list[str], viewers: int) 
     crowd.refused = 0
     began = time.monotonic()
     returning = asyncio.gather(*(_come_back(crowd, number) for number in range(viewers)))
-    pbx = asyncio.create_task(pace(port, _changes(), 20, 10))
+    pbx = asyncio.create_task(pace(port, _changes(), 20, seconds))
     crowd.viewers = await returning
     back = time.monotonic() - began
     answers, grown = await pbx, resident_mebibytes(pitwall) - memory

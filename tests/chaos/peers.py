@@ -1,0 +1,81 @@
+"""Hostile peers, as trials of `make chaos`: each gives a verdict and what was seen.
+
+Times are of a machine with little else to do: PITWALL_TEST_PATIENCE=3 allows three times as long.
+"""
+
+import argparse
+import asyncio
+import os
+from pathlib import Path
+
+from tests.chaos.crowd import descriptors
+from tests.chaos.half_sent import half_sent
+from tests.chaos.hostile import harm_done
+from tests.chaos.overload import PROVISIONED, overload
+from tests.chaos.site import free_port
+from tests.chaos.storm import storm
+from tests.running import Pitwall
+
+Judged = tuple[bool, str]
+PATIENCE = float(os.environ.get("PITWALL_TEST_PATIENCE", "1"))
+ACK_S = 0.25 * PATIENCE
+
+
+def t7_half_sent(folder: Path, options: argparse.Namespace) -> Judged:
+    """500 connections that never finish a request are gone in 15 s, with their descriptors."""
+    pitwall = Pitwall(free_port(), folder)
+    pitwall.start()
+    try:
+        before = descriptors(pitwall)
+        ended = asyncio.run(half_sent(pitwall.port, 500, 30))
+        left = descriptors(pitwall) - before
+    finally:
+        pitwall.stop()
+    served = ended.pbx.statuses == {200: ended.pbx.sent} and ended.pbx.p99() <= ACK_S
+    good = ended.seconds <= 15 * PATIENCE and not ended.still_open and served and left <= 5
+    return good, (
+        f"all closed after {ended.seconds:.1f} s, {left} descriptors left; "
+        f"the PBX beside: {dict(ended.pbx.statuses)}, p99 {ended.pbx.p99() * 1000:.0f} ms"
+    )
+
+
+def r13_viewers(folder: Path, options: argparse.Namespace) -> Judged:
+    """50 that read nothing, 50 that trickle and 50 half-open ones beside 50 good ones."""
+    harm = harm_done(folder, free_port(), 50, 50, 20)
+    slower = harm.beside_p99_s - harm.alone_p99_s
+    good = (
+        slower <= 0.05 * PATIENCE
+        and harm.beside_ack_p99_s <= max(ACK_S, 2 * harm.alone_ack_p99_s)
+        and harm.evicted_s <= 60
+        and harm.grown_mebibytes <= 150 * 0.375
+        and not harm.good_lost
+    )
+    return good, str(harm)
+
+
+def r14_storm(folder: Path, options: argparse.Namespace) -> Judged:
+    """2,000 viewers dropped at once have a whole board again within 90 s."""
+    seen = storm(folder, free_port(), 2000)
+    good = (
+        seen.back_s <= 90 * PATIENCE
+        and seen.ack_p99_s <= ACK_S
+        and seen.grown_mebibytes <= 150
+        and not seen.unanswered
+    )
+    return good, str(seen)
+
+
+def r16_overload(folder: Path, options: argparse.Namespace) -> Judged:
+    """Ten times the provisioned rate, then up to collapse, and back."""
+    rates = [PROVISIONED, 10 * PROVISIONED, 20 * PROVISIONED, 30 * PROVISIONED]
+    seen = overload(folder, free_port(), rates, 10)
+    ten_times = seen.steps[1]
+    good = (
+        ten_times.accepted_per_s >= PROVISIONED
+        and seen.nothing_is_lost_silently
+        and seen.recovered_s <= 10 * PATIENCE
+    )
+    return good, str(seen)
+
+
+TRIALS = (t7_half_sent, r13_viewers, r14_storm, r16_overload)
