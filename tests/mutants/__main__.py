@@ -1,0 +1,155 @@
+"""`make mutants`: breaks a copy of the code and lists what the tests of that part do not see.
+
+`python -m tests.mutants [--sample N] [--only NAME …] [--seed N] [--minutes N] [--note FILE]`
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tests.mutants.breaks import Break, breaks_of, broken, sample
+from tests.mutants.targets import TARGETS, Target
+
+ROOT = Path(__file__).parent.parent.parent
+COPIED = ("app", "tests", "templates", "static", "translations", "pyproject.toml")
+PATIENCE_S = 240
+SEEN, MISSED, HUNG = "seen", "missed", "hung"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the tests made of one break. A hang is seen: no test run would end."""
+
+    target: str
+    one: Break
+    verdict: str
+
+
+def copied(folder: Path) -> Path:
+    """The project in a folder of its own, so that a break never reaches the real one."""
+    place = folder / "project"
+    place.mkdir()
+    for name in COPIED:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, place / name, ignore=shutil.ignore_patterns("__pycache__"))
+        elif source.exists():
+            shutil.copyfile(source, place / name)
+    return place
+
+
+def run_tests(place: Path, target: Target) -> str:
+    """Whether the target's tests see something."""
+    files = [f"tests/{name}.py" for name in target.tests]
+    words = ["-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "--no-header", *files]
+    environ = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "HYPOTHESIS_MAX_EXAMPLES": "20"}
+    try:
+        done = subprocess.run(
+            [sys.executable, *words],
+            cwd=place,
+            env=environ,
+            capture_output=True,
+            timeout=PATIENCE_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return HUNG
+    return MISSED if done.returncode == 0 else SEEN
+
+
+def tried(place: Path, target: Target, one: Break) -> Outcome:
+    """Break, test, repair."""
+    path = place / one.path
+    whole = path.read_text(encoding="utf-8")
+    path.write_text(broken(whole, one), encoding="utf-8")
+    try:
+        return Outcome(target.name, one, run_tests(place, target))
+    finally:
+        path.write_text(whole, encoding="utf-8")
+
+
+def all_breaks(target: Target) -> list[Break]:
+    paths = [path for pattern in target.modules for path in sorted(ROOT.glob(pattern))]
+    return [
+        one
+        for path in paths
+        for one in breaks_of(str(path.relative_to(ROOT)), path.read_text(encoding="utf-8"))
+    ]
+
+
+def hunt(options: argparse.Namespace, place: Path) -> Iterator[Outcome]:
+    """Target by target; each must pass unbroken, or nothing could be said."""
+    deadline = time.monotonic() + options.minutes * 60
+    for target in (one for one in TARGETS if one.name in options.only):
+        if run_tests(place, target) != MISSED:
+            sys.exit(f"The tests of {target.name} fail without any break; mend that first.")
+        for one in sample(all_breaks(target), options.sample, options.seed):
+            if time.monotonic() > deadline:
+                return
+            outcome = tried(place, target, one)
+            print(f"{outcome.verdict:6} {one.path}:{one.line} {one.what}: {one.code}", flush=True)
+            yield outcome
+
+
+def options_of(words: list[str] | None = None) -> argparse.Namespace:
+    names = [target.name for target in TARGETS]
+    parser = argparse.ArgumentParser(prog="python -m tests.mutants")
+    parser.add_argument("--sample", type=int, default=40, help="breaks of each part")
+    parser.add_argument("--only", nargs="+", choices=names, default=names)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--minutes", type=float, default=600)
+    parser.add_argument("--note", type=Path, help="write the result into this file, too")
+    return parser.parse_args(words)
+
+
+def written(outcomes: list[Outcome], seed: int) -> str:
+    """The page `docs/mutants.md`."""
+    rows = []
+    for target in TARGETS:
+        own = [one for one in outcomes if one.target == target.name]
+        if own:
+            missed = sum(one.verdict == MISSED for one in own)
+            share = 100 * (len(own) - missed) / len(own)
+            possible = len(all_breaks(target))
+            rows.append(f"| {target.name} | {possible} | {len(own)} | {missed} | {share:.0f} % |")
+    listed = [
+        f"- `{one.one.path}:{one.one.line}` ({one.one.what}): `{one.one.code}`"
+        for one in outcomes
+        if one.verdict == MISSED
+    ]
+    head = ["| part | possible breaks | tried | missed | seen |", "|---|---:|---:|---:|---:|"]
+    run = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, seed {seed}."
+    return "\n".join([*HEAD, run, "", *head, *rows, "", "Missed:", "", *(listed or ["none"]), ""])
+
+
+HEAD = (
+    "# Breaks that no test sees",
+    "",
+    "`make mutants` breaks a copy of the code in small ways, one at a time (a comparison turned, a",
+    "condition negated, a number off by one, a call left out), and runs the tests of that part.",
+    "What they miss is listed. `make mutants SAMPLE=1000` tries more of each part than 40.",
+    "",
+)
+
+
+def main() -> int:
+    options = options_of()
+    with tempfile.TemporaryDirectory(prefix="pitwall-mutants-") as folder:
+        outcomes = list(hunt(options, copied(Path(folder))))
+    text = written(outcomes, options.seed)
+    print(text)
+    if options.note is not None:
+        options.note.write_text(text, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
