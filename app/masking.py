@@ -1,9 +1,12 @@
 """Telephone numbers as a person without the right to see them may see them: the last 3 digits."""
 
+import logging
 import re
 
 # Seven digits or more in any other field may be a number that strayed there.
 NUMBER = re.compile(r"[0-9]{7,}")
+# With a trunk zero or a country's code, and not a part of a longer word: a hash, a time, an id.
+LOGGED_NUMBER = re.compile(r"(?<![\w.:-])(?:\+[1-9]|0|%2[bB]|84)[0-9]{8,14}(?![\w:-]|\.[0-9])")
 DIGIT = re.compile(r"[0-9]")
 NUMBER_FIELDS = frozenset({"phone", "did"})
 # These are full of digits and are never numbers, if they are what they should be.
@@ -30,3 +33,11 @@ def masked(name: str, value: str) -> str:
     if name in PLAIN_FIELDS:
         return value
     return NUMBER.sub(lambda match: masked_number(match.group()), value)
+
+
+class MaskingFormatter(logging.Formatter):
+    """Lines of the log, tracebacks among them: of a telephone number the last three digits."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The whole line is judged, whoever wrote it."""
+        return LOGGED_NUMBER.sub(lambda match: masked_number(match.group()), super().format(record))

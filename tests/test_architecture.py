@@ -48,7 +48,8 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "setting_values": frozenset(),
     "settings": frozenset({"setting_values"}),
     "service_manager": frozenset(),
-    "protocol": frozenset({"draining"}),
+    "protocol": frozenset({"admission", "draining"}),
+    "admission": frozenset(),
     "draining": frozenset(),
     "keeping": frozenset(
         {"audit", "database", "domain", "history", "log", "masking", "settings", "webhook_journal"}
@@ -68,7 +69,17 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "web": EVERYTHING - STARTS - {"web", "simulator"},
     "main": EVERYTHING - STARTS - {"simulator"},
     "server": frozenset(
-        {"clock", "main", "pbx", "peers", "protocol", "service_manager", "settings", "web"}
+        {
+            "clock",
+            "main",
+            "masking",
+            "pbx",
+            "peers",
+            "protocol",
+            "service_manager",
+            "settings",
+            "web",
+        }
     ),
     "people": EVERYTHING - STARTS - {"simulator", "web"} | {"main"},
     "demo": frozenset({"rights", "server", "settings", "simulator", "web"}),
