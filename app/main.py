@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 from starlette.applications import Starlette
@@ -13,7 +14,7 @@ from starlette.middleware import Middleware
 from app import service_manager
 from app.access import Access
 from app.access.oidc import Client
-from app.actions import open_actions
+from app.actions import Policy, open_actions
 from app.actions.aftermath import Aftermath
 from app.alerting import Channels, open_notifier, set_first_rules
 from app.clock import wall_ms
@@ -135,7 +136,7 @@ async def running_parts(
         reconciler = Reconciler(pbx, log, lambda: projector.floor.state, clock, settings.timezone)
         actions = open_actions(
             pbx, access.audit, log, projector, clock, time.monotonic, reconciler.doubt
-        )
+        ).governed(policy_of(settings))
         stack.push_async_callback(actions.close)
         channels = await Channels.open(database, clock)
         notifier = open_notifier(channels, log, projector, renderer, settings.language)
@@ -160,6 +161,16 @@ async def running_parts(
             rewind=Rewind(database, log, days, caps),
             clock=clock,
         )
+
+
+def policy_of(settings: Settings) -> Policy:
+    """The centre's own reasons to choose from, where it has set any."""
+    usual = Policy()
+    return replace(
+        usual,
+        listen_reasons=settings.listen_reasons or usual.listen_reasons,
+        pause_reasons=settings.pause_reasons or usual.pause_reasons,
+    )
 
 
 def open_pbx(settings: Settings, clock: Callable[[], int]) -> Pbx:

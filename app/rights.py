@@ -34,7 +34,7 @@ RIGHT_WORDS = {
     Right.LISTEN: Sentence("listen"),
     Right.WHISPER: Sentence("whisper"),
     Right.BARGE: Sentence("barge in"),
-    Right.CUSTOMER: Sentence("speak to the caller"),
+    Right.CUSTOMER: Sentence("speak to the customer"),
     Right.PAUSE: Sentence("pause"),
     Right.CALL: Sentence("call"),
     Right.SEE_NUMBERS: Sentence("see numbers"),

@@ -37,6 +37,14 @@ def agents(text: str) -> int:
     return int(text)
 
 
+def reasons(text: str) -> tuple[str, ...]:
+    """Texts apart by semicolons, each short enough for a list and for the audit."""
+    found = tuple(reason.strip() for reason in text.split(";") if reason.strip())
+    if not found or any(len(one) > 60 or not one.isprintable() for one in found) or len(found) > 30:
+        raise ValueError("1 to 30 short reasons like Training; Quality; Complaint are expected")
+    return found
+
+
 def kept(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 3660:
         raise ValueError("a number of days from 1 to 3660 is expected")

@@ -43,6 +43,10 @@ VARIABLES = (
     Variable("PITWALL_MOST_AGENTS", "2000", "how many agents webhooks alone may put on the board"),
     Variable("PITWALL_LANGUAGE", "en", "default language, `en` or `vi`"),
     Variable(
+        "PITWALL_LISTEN_REASONS", "built in", "reasons to choose from when listening: `A; B; C`"
+    ),
+    Variable("PITWALL_PAUSE_REASONS", "built in", "reasons to choose from when pausing somebody"),
+    Variable(
         "PITWALL_TARGETS",
         "waiting=5 level=80 free=1 callbacks=0",
         "what walls aim at: the most who wait, the service level in %, the least free agents, "
@@ -121,6 +125,8 @@ class Settings:
     oidc_client_secret: str = ""
     trusted_proxy: tuple[IPv4Network | IPv6Network, ...] = ()
     keep: Keep = Keep()
+    listen_reasons: tuple[str, ...] = ()
+    pause_reasons: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"Settings(host={self.host!r}, port={self.port}, log={self.log!r}, …)"
@@ -146,6 +152,8 @@ class Settings:
             abandon_days=read("PITWALL_ABANDON_DAYS", values.days, 7),
             most_agents=read("PITWALL_MOST_AGENTS", values.agents, 2_000),
             language=read("PITWALL_LANGUAGE", values.language, "en"),
+            listen_reasons=read("PITWALL_LISTEN_REASONS", values.reasons, ()),
+            pause_reasons=read("PITWALL_PAUSE_REASONS", values.reasons, ()),
             targets=read("PITWALL_TARGETS", values.targets, ()),
             webhook_token=read("PITWALL_WEBHOOK_TOKEN", values.webhook_token, None),
             webhook_allow=read("PITWALL_WEBHOOK_ALLOW", values.networks, ()),

@@ -88,3 +88,16 @@ def test_the_targets_of_walls_are_read_one_by_one() -> None:
     assert dict(read.targets) == {"level": 90, "callbacks": 2}
     with pytest.raises(SettingsError, match="PITWALL_TARGETS"):
         Settings.from_env({"PITWALL_TARGETS": "speed=9"})
+
+
+def test_a_centre_may_have_its_own_reasons():
+    settings = Settings.from_env({"PITWALL_LISTEN_REASONS": "Training; Complaint of a customer ;"})
+
+    assert settings.listen_reasons == ("Training", "Complaint of a customer")
+    assert settings.pause_reasons == ()
+
+
+@pytest.mark.parametrize("text", [" ; ", "x" * 61, "a\u200b", ";".join(["a"] * 31)])
+def test_reasons_that_fit_no_list_are_refused(text):
+    with pytest.raises(SettingsError, match=r"PITWALL_PAUSE_REASONS: .* expected"):
+        Settings.from_env({"PITWALL_PAUSE_REASONS": text})

@@ -1,7 +1,7 @@
 """Everything a supervisor can do to the floor, put together from its parts."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.actions.calling import Calling
 from app.actions.deeds import Deeds
@@ -32,6 +32,10 @@ class Actions:
         pausing = Pausing(desk)
         several = Several(pausing, desk.monotonic)
         return cls(desk, Listening(desk), pausing, several, Calling(desk))
+
+    def governed(self, policy: Policy) -> "Actions":
+        """The same actions, by what the centre decided."""
+        return Actions.over(replace(self.desk, policy=policy))
 
     async def close(self) -> None:
         """Wait for what is under way, so that every intent gets its result."""

@@ -22,11 +22,11 @@ LOOK_S = 2.0
 DONE = {
     SpyMode.LISTEN: Sentence("Your phone {own} rings: then you hear {agent}. Nobody hears you."),
     SpyMode.WHISPER: Sentence(
-        "Your phone {own} rings: then you speak to {agent}; the caller hears nothing."
+        "Your phone {own} rings: then you speak to {agent}; the customer hears nothing."
     ),
-    SpyMode.BARGE: Sentence("Your phone {own} rings: then {agent} and the caller both hear you."),
+    SpyMode.BARGE: Sentence("Your phone {own} rings: then {agent} and the customer both hear you."),
     SpyMode.CUSTOMER: Sentence(
-        "Your phone {own} rings: then you speak to the caller, unheard by {agent}."
+        "Your phone {own} rings: then you speak to the customer, unheard by {agent}."
     ),
 }
 ENDED = Sentence(
