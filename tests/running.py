@@ -18,8 +18,11 @@ PASSWORD = "correct horse battery"
 class Pitwall:
     """`python -m app serve` on `port`, its database in `folder`; may be stopped and started."""
 
-    def __init__(self, port: int, folder: Path, **settings: str) -> None:
+    def __init__(
+        self, port: int, folder: Path, program: tuple[str, ...] = ("app", "serve"), **settings: str
+    ) -> None:
         self.port = port
+        self._program = program
         self.url = f"http://127.0.0.1:{port}"
         self._environ = {
             **os.environ,
@@ -37,7 +40,7 @@ class Pitwall:
         """Return once it answers."""
         with self._output.open("ab") as output:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "app", "serve"],
+                [sys.executable, "-m", *self._program],
                 cwd=ROOT,
                 env=self._environ,
                 stdout=output,

@@ -125,7 +125,7 @@ async def open_wall(stack: AsyncExitStack, url: str, token: str) -> CDPSession |
     await context.add_cookies([{"name": "wall", "value": token, "url": url}])
     page = await context.new_page()
     await page.goto(f"{url}/wall")
-    await page.wait_for_selector("body[data-link=live]", timeout=60_000)
+    await page.wait_for_selector("body[data-link=live], body[data-link=slow]", timeout=60_000)
     devtools = await context.new_cdp_session(page)
     await devtools.send("Performance.enable")
     return devtools
@@ -153,8 +153,8 @@ def simulate(options: argparse.Namespace, port: int) -> "subprocess.Popen[bytes]
 def soak(options: argparse.Namespace, folder: Path) -> Soak:
     port = free_port()
     cookies, wall = sign_in(folder, options.viewers), pair(folder)
-    most = str(round(options.agents * options.speed))
-    pitwall = Pitwall(port, folder, PITWALL_API_TOKEN=API_TOKEN, PITWALL_MOST_AGENTS=most)
+    settings = {"PITWALL_API_TOKEN": API_TOKEN, "PITWALL_TEST_SPEED": str(options.speed)}
+    pitwall = Pitwall(port, folder, ("tests.soak.server",), **settings)
     pitwall.start()
     simulator = simulate(options, port)
     run = Run(options, pitwall, folder, Crowd(port, cookies))
