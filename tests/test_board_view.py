@@ -109,10 +109,10 @@ def test_callers_wait_in_order_of_their_waits() -> None:
     assert rows[0].phone == "0902"
 
 
-def test_a_direct_call_waits_in_no_queue_and_in_no_tile() -> None:
+def test_a_direct_call_waits_in_no_tile_but_in_the_totals() -> None:
     story = after("1 rings 101")
 
-    assert lies(story, "1 waits in no queue for 0s, all waiting 0") == []
+    assert lies(story, "1 waits in no queue for 0s, all waiting 1") == []
 
 
 def test_an_answered_call_is_of_the_queue_it_was_answered_in_last() -> None:

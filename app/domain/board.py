@@ -170,7 +170,7 @@ def totals_of(
     today: Figures,
 ) -> Totals:
     """The totals from all waiting rows, the queue of each talk, and what was counted in scope."""
-    waits = [row.since for row in rows if row.queue and within(scope, row.queue)]
+    waits = [row.since for row in rows if within(scope, row.queue)]
     return Totals(
         waiting=len(waits),
         oldest=min(waits, default=None),
