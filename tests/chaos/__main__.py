@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
 
-from tests.chaos import big, damage, disk, kills, listening, peers, power, restarts
+from tests.chaos import big, clocks, damage, disk, kills, listening, peers, power, restarts
 
 Judged = tuple[bool, str]
 Trial = Callable[[Path, argparse.Namespace], Judged]
@@ -129,6 +129,20 @@ def r7_strange_wal(folder: Path, options: argparse.Namespace) -> Judged:
     return bool(found["works"] and found["whole"] and found["said"]), told(found)
 
 
+def r8_clock(folder: Path, options: argparse.Namespace) -> Judged:
+    if clocks.library() is None:
+        return True, "SKIPPED: there is no libfaketime here (apt-get install faketime)"
+    good, said = True, []
+    for jump in options.jumps:
+        place = folder / jump
+        place.mkdir()
+        found = clocks.jumped(place, jump)
+        said.append(told(found))
+        off_s = abs(cast(float, found.pop("error of its length, s")))
+        good = good and off_s <= 5 and all(found.values())
+    return good, "; ".join(said)
+
+
 def r15_restarts(folder: Path, options: argparse.Namespace) -> Judged:
     found = restarts.rolling(folder, options.restarts)
     good = bool(
@@ -181,6 +195,7 @@ TRIALS: dict[str, Trial] = {
         r6_locked,
         r7_damaged,
         r7_strange_wal,
+        r8_clock,
         r15_restarts,
         r20_restore,
         r21_health,
@@ -209,6 +224,7 @@ def options_of(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--every-edge", type=int, default=1, help="cut at each n-th frame's edge")
     parser.add_argument("--locks", type=int, nargs="+", default=[1, 3, 8])
     parser.add_argument("--damages", type=int, default=len(damage.DAMAGES))
+    parser.add_argument("--jumps", nargs="+", default=["+3600", "-3600", "+1d", "-1d"])
     parser.add_argument("--audits", type=int, default=15)
     parser.add_argument("--note", type=Path, help="write the results into this file, too")
     return parser.parse_args(words)

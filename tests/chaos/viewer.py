@@ -71,6 +71,16 @@ def cookies_of_login(site: Site) -> list[str]:
     return staying.cookies
 
 
+def still_signed_in(site: Site, cookie: str) -> bool:
+    """The board is still this person's to see."""
+    asking = urllib.request.Request(f"{site.url}/alive", headers={"Cookie": cookie})
+    try:
+        with urllib.request.urlopen(asking, timeout=10) as answer:
+            return int(answer.status) < 300
+    except urllib.error.HTTPError:
+        return False
+
+
 class Staying(urllib.request.HTTPRedirectHandler):
     """Keeps what a redirect sets, and stays where it is."""
 
