@@ -1,4 +1,4 @@
-"""R8: the machine's clock is set while Pitwall runs (libfaketime): a call goes on, nobody is out."""
+"""R8: the clock is set while Pitwall runs (libfaketime): calls go on, nobody is signed out."""
 
 import time
 from pathlib import Path
