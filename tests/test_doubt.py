@@ -3,7 +3,7 @@
 import pytest
 
 from app.domain.events import PbxAsked
-from tests.story import after, lies
+from tests.story import after, event_of, lies
 
 TALKS = "101 on, 1 rings 101 in 999, 101 ring, 1 answered 101 in 999, 101 talk, +20s"
 DOUBT = {
@@ -247,3 +247,13 @@ def test_a_pause_in_a_call_is_a_difference_of_its_own() -> None:
     story = after("1 answered 101 in 999, +10s, 101 verified talk paused")
 
     assert [(one.before, one.after) for one in story.state.repairs] == [("talk", "talk, paused")]
+
+
+def test_the_end_of_a_doubt_is_drawn_at_once():
+    story = after(f"{TALKS}, 101 on, +10s")
+    talks = event_of("101 talk", story.now)
+    changes = story.floor.apply(story.state.seq + 1, story.now, talks)
+
+    assert changes.totals
+    assert changes.waiting
+    assert "1" in changes.calls

@@ -4,9 +4,7 @@
 """
 
 import argparse
-import os
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -16,12 +14,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.mutants.breaks import Break, breaks_of, broken, sample
+from tests.mutants.runner import MISSED, run_tests
 from tests.mutants.targets import TARGETS, Target
 
 ROOT = Path(__file__).parent.parent.parent
 COPIED = ("app", "tests", "templates", "static", "translations", "pyproject.toml")
-PATIENCE_S = 240
-SEEN, MISSED, HUNG = "seen", "missed", "hung"
 
 
 @dataclass(frozen=True)
@@ -46,32 +43,13 @@ def copied(folder: Path) -> Path:
     return place
 
 
-def run_tests(place: Path, target: Target) -> str:
-    """Whether the target's tests see something."""
-    files = [f"tests/{name}.py" for name in target.tests]
-    words = ["-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "--no-header", *files]
-    environ = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "HYPOTHESIS_MAX_EXAMPLES": "20"}
-    try:
-        done = subprocess.run(
-            [sys.executable, *words],
-            cwd=place,
-            env=environ,
-            capture_output=True,
-            timeout=PATIENCE_S,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return HUNG
-    return MISSED if done.returncode == 0 else SEEN
-
-
-def tried(place: Path, target: Target, one: Break) -> Outcome:
+def tried(place: Path, target: Target, one: Break, patience_s: float) -> Outcome:
     """Break, test, repair."""
     path = place / one.path
     whole = path.read_text(encoding="utf-8")
     path.write_text(broken(whole, one), encoding="utf-8")
     try:
-        return Outcome(target.name, one, run_tests(place, target))
+        return Outcome(target.name, one, run_tests(place, target.tests, patience_s))
     finally:
         path.write_text(whole, encoding="utf-8")
 
@@ -85,16 +63,23 @@ def all_breaks(target: Target) -> list[Break]:
     ]
 
 
+def patience(place: Path, target: Target) -> float:
+    """How long the tests may take (s): three times as long as unbroken, when they must pass."""
+    began = time.monotonic()
+    if run_tests(place, target.tests) != MISSED:
+        sys.exit(f"The tests of {target.name} fail without any break; mend that first.")
+    return 20 + 3 * (time.monotonic() - began)
+
+
 def hunt(options: argparse.Namespace, place: Path) -> Iterator[Outcome]:
     """Target by target; each must pass unbroken, or nothing could be said."""
     deadline = time.monotonic() + options.minutes * 60
     for target in (one for one in TARGETS if one.name in options.only):
-        if run_tests(place, target) != MISSED:
-            sys.exit(f"The tests of {target.name} fail without any break; mend that first.")
+        patience_s = patience(place, target)
         for one in sample(all_breaks(target), options.sample, options.seed):
             if time.monotonic() > deadline:
                 return
-            outcome = tried(place, target, one)
+            outcome = tried(place, target, one, patience_s)
             print(f"{outcome.verdict:6} {one.path}:{one.line} {one.what}: {one.code}", flush=True)
             yield outcome
 

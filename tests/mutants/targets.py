@@ -28,6 +28,7 @@ TARGETS = (
             "test_doubt",
             "test_second_look",
             "test_alarms",
+            "test_alarm_scope",
             "test_agreement",
             "test_standing",
             "test_board_view",
