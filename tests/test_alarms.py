@@ -266,6 +266,15 @@ def test_a_shelf_outlives_the_alarm():
     assert said(story) == "raised 1, shelved 1, cleared 1, raised 1"
 
 
+def test_a_shelf_whose_alarm_is_gone_ends_without_a_word():
+    story = after(rule("waiting", warning=0), "1 waits in 999, +5s")
+    story.tell(AlarmShelved(alarm="r/999", until=story.now + 20_000, by="ann"))
+    story.tell("1 hangs up, +60s")
+
+    assert said(story) == "raised 1, shelved 1, cleared 1"
+    assert story.state.alarm_shelves == {}
+
+
 def test_taking_a_shelf_back_ends_it_at_once():
     story = after(REPEATED, "1 waits in 999, +65s")
     story.tell(AlarmShelved(alarm="r/999", until=story.now + 600_000, by="ann"))
