@@ -69,6 +69,7 @@ def audited(folder: Path, kills: int, seed: int = 3) -> dict[str, object]:
         sql = "SELECT extension FROM audit WHERE kind = 'intent' AND action = 'listen'"
         intents.update(extension for (extension,) in connection.execute(sql))
     pbx.shutdown()
+    pbx.server_close()
     asked = Counter(extension for extension, _ in pbx.spied)
     return {
         "clicks": dict(clicks),

@@ -23,6 +23,7 @@ def rolling(folder: Path, restarts: int, rate: float = 50.0) -> dict[str, object
             starts.append(site.start())
         time.sleep(0.5)
     site.stop()
+    site.release_socket()
     with site.copy() as connection:
         stored, whole = stored_calls(connection), is_whole(connection)
     return {

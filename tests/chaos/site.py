@@ -22,6 +22,10 @@ TOKEN = "t" * 43
 API_TOKEN = "a-token-for-programs-only-0123456789"
 PASSWORD = "correct horse battery"
 BESIDE = ("", "-wal")
+# The socket becomes the descriptor 3, where a service manager puts it.
+HAND_OVER = (
+    "import os, sys; os.dup2(int(sys.argv[1]), 3, True); os.execv(sys.argv[2], sys.argv[2:])"
+)
 
 
 class Site:
@@ -54,12 +58,18 @@ class Site:
         """Keep the listening socket open from now on, as a service manager does."""
         self._held = socket.create_server(("127.0.0.1", self.port), backlog=2048)
 
+    def release_socket(self) -> None:
+        """Let it go again."""
+        if self._held is not None:
+            self._held.close()
+            self._held = None
+
     def launch(self, before: Sequence[str] = (), **more: str) -> None:
         """Start the process and return at once."""
         environ, held = {**self.environ, **more}, self._held
         if held is not None:
             environ["LISTEN_FDS"] = "1"
-            before = [*before, "sh", "-c", f'exec "$@" 3<&{held.fileno()}', "sh"]
+            before = [*before, sys.executable, "-c", HAND_OVER, str(held.fileno())]
         with self.output.open("ab") as output:
             self._process = subprocess.Popen(
                 [*before, sys.executable, "-m", "app", "serve"],
