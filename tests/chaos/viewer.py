@@ -8,6 +8,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 from websockets.typing import Origin
 
@@ -20,15 +21,16 @@ class Viewer:
     def __init__(self, site: Site) -> None:
         cookie = sign_in(site)
         address = f"ws://127.0.0.1:{site.port}/live?order=extension"
-        self._socket = connect(
-            address, origin=Origin(site.url), additional_headers={"Cookie": cookie}
+        self._open = contextlib.ExitStack()
+        self._socket = self._open.enter_context(
+            connect(address, origin=Origin(site.url), additional_headers={"Cookie": cookie})
         )
         self._marker = ""
         self._changed = threading.Condition()
         threading.Thread(target=self._follow, daemon=True).start()
 
     def _follow(self) -> None:
-        with contextlib.suppress(Exception):
+        with contextlib.suppress(ConnectionClosed):
             for frame in self._socket:
                 marker = str(frame).rpartition('<i id="beat"')[2]
                 version = re.search(r'data-version="(\d+)"', marker)
@@ -48,7 +50,7 @@ class Viewer:
         return time.monotonic() - began if met else None
 
     def close(self) -> None:
-        self._socket.close()
+        self._open.close()
 
 
 def sign_in(site: Site) -> str:
