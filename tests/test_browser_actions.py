@@ -103,7 +103,7 @@ def test_listen_then_whisper_then_barge(board: Page, pbx: SimulatedPbx) -> None:
     expect(card_of(board, extension).locator(".heard")).to_be_visible()
 
     card_of(board, extension).locator(".acts [data-act=whisper]").click()
-    expect(toast(board, "done")).to_contain_text("the caller hears nothing")
+    expect(toast(board, "done")).to_contain_text("the customer hears nothing")
     card_of(board, extension).locator(".acts [data-act=barge]").click()
     expect(board.locator("#spy h2")).to_contain_text(f"{extension}?")
     board.locator("#spy .primary").click()
