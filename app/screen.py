@@ -17,6 +17,8 @@ FRAME_S = 0.1
 KEEP_S = 60.0
 # Morphing more single elements than this costs the browser more than one keyed container.
 MOST_SINGLES = 100
+# … unless most of the container is as it was: thousands of cards are not sent for a hundred.
+WORTH_WHOLE = 0.25
 # A frame says what time it is, so an older copy of it would set a viewer's clock wrong.
 SHARED_MS = 200
 MOST_SHARED = 32
@@ -188,7 +190,8 @@ class Screen:
         if members.version > version:
             return True
         kept = (self._fragments.get(member) for member in members.ids)
-        return sum(1 for one in kept if one and one.version > version) > MOST_SINGLES
+        changed = sum(1 for one in kept if one and one.version > version)
+        return changed > max(MOST_SINGLES, len(members.ids) * WORTH_WHOLE)
 
     def _joined(self, members: Members) -> str:
         kept = (self._fragments.get(name) for name in members.ids)

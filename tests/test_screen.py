@@ -92,6 +92,18 @@ def test_an_agent_who_comes_back_with_the_same_card_is_shown_again() -> None:
     assert "a-2" in screen.html("agents")
 
 
+def test_thousands_of_cards_are_not_sent_for_a_hundred() -> None:
+    screen = a_screen()
+    names = [f"a-{number}" for number in range(20 * MOST_SINGLES)]
+    screen.update({name: card(name, "on") for name in names}, {"agents": names})
+
+    screen.update({name: card(name, "talk") for name in names[: MOST_SINGLES + 1]})
+
+    frame = screen.since(1)
+    assert "hx-partial" not in frame
+    assert frame.count("outerMorph") == MOST_SINGLES + 2
+
+
 def test_very_many_changed_cards_go_as_one_container() -> None:
     names = [f"a-{number}" for number in range(MOST_SINGLES + 1)]
     screen = with_cards(*names)
