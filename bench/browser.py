@@ -12,7 +12,7 @@ from tests.browser_setup import ARGUMENTS, find_chromium
 
 AGENTS = 1000
 # Ten frames a second: about fifty of the cards change in each.
-RATE = 1500.0
+RATE = 1000.0
 WARM_S = 3.0
 SLOWDOWN = 6
 WATCH = """
@@ -65,16 +65,16 @@ async def measure(seconds: float) -> Browsed | None:
         tools = await context.new_cdp_session(page)
         load = Load(served.port, CONNECTIONS)
         await load.open()
-        await load.pace(served.moments(), RATE, WARM_S)
+        await load.pace(served.moments(RATE), RATE, WARM_S)
         before = await _sizes(tools)
         await page.evaluate(TAKE)
-        await load.pace(served.moments(), RATE, seconds)
+        await load.pace(served.moments(RATE), RATE, seconds)
         usual = await page.evaluate(TAKE)
         after = await _sizes(tools)
         await tools.send("Emulation.setCPUThrottlingRate", {"rate": SLOWDOWN})
-        await load.pace(served.moments(), RATE, WARM_S)
+        await load.pace(served.moments(RATE), RATE, WARM_S)
         await page.evaluate(TAKE)
-        await load.pace(served.moments(), RATE, seconds)
+        await load.pace(served.moments(RATE), RATE, seconds)
         slow = await page.evaluate(TAKE)
         cards = await _cards(page)
         load.close()

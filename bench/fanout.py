@@ -109,12 +109,13 @@ async def with_stuck_viewers(seconds: float) -> dict[str, float]:
     async with contextlib.AsyncExitStack() as stack:
         found = await watched(stack, "line", plan)
         before = found.server.memory_kib()
-        await found.server.ask(size=42_000, every_s=0.1)
+        began = (await found.server.ask(size=42_000, every_s=0.1))["published"]
         await found.viewers.ask()
         await asyncio.sleep(seconds)
+        ended = (await found.server.ask(size=42_000, every_s=0.1))["published"]
         seen = await found.viewers.ask()
         grown = found.server.memory_kib() - before
         await asyncio.sleep(max(0.0, GONE_WITHIN_S - seconds))
         left = (await found.server.ask(size=0, every_s=0))["connections"]
-    share = seen["frames"] / ((plan.count - plan.stuck) * seconds / 0.1)
+    share = seen["frames"] / ((plan.count - plan.stuck) * max(1, ended - began))
     return {"share_of_frames": share, "grown_kib": grown, "stuck_left": left - 15}

@@ -89,7 +89,7 @@ async def main(way: str, port: int) -> None:
             show.handle, "127.0.0.1", port, compression=compression, ping_interval=15
         )
         async with serving:
-            await answer(show.publish_by_broadcast, show.connections)
+            await answer(show, show.publish_by_broadcast, show.connections)
         return
     app = Starlette(routes=[WebSocketRoute("/live", show.live)])
     ws: Any = LiveProtocol if way == "line" else "websockets-sansio"
@@ -99,12 +99,12 @@ async def main(way: str, port: int) -> None:
     while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
         await asyncio.sleep(0.01)
     show.publish("")
-    await answer(show.publish, server.server_state.connections)
+    await answer(show, show.publish, server.server_state.connections)
     server.should_exit = True
     await running
 
 
-async def answer(publish: Any, connections: Sized) -> None:
+async def answer(show: Show, publish: Any, connections: Sized) -> None:
     """Frames as asked for, until the starter goes away."""
     chance, task = random.Random(7), None
     say(ready=True)
@@ -116,7 +116,7 @@ async def answer(publish: Any, connections: Sized) -> None:
             # Made before: writing HTML is not what is measured.
             made = [cards(question["size"], chance) for _ in range(20)]
             task = asyncio.create_task(keep_publishing(publish, made, question["every_s"]))
-        say(connections=len(connections))
+        say(connections=len(connections), published=show.version)
 
 
 async def keep_publishing(publish: Any, made: list[str], every_s: float) -> None:

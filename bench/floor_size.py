@@ -38,7 +38,7 @@ async def _paced_us(served: Served, seconds: float) -> float:
     load = Load(served.port, CONNECTIONS)
     await load.open()
     began = served.process.cpu_ns()
-    sent = await load.pace(served.moments(), RATE, seconds)
+    sent = await load.pace(served.moments(RATE), RATE, seconds)
     spent = served.process.cpu_ns() - began
     load.close()
     return spent / sent / 1000

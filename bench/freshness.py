@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from bench.ingest import CONNECTIONS, serving
+from bench.ingest import serving
 from bench.load import Load
 from bench.measure import share
 from bench.processes import running
@@ -15,6 +15,8 @@ from bench.viewers import Plan
 
 RING = re.compile(rb"event=RING&.*phone=(09\d{8})")
 VIEWERS = 200
+# Enough that no webhook waits for a connection: a slow disk must not change their order.
+SENDERS = 512
 SETTLE_S = 1.0
 
 
@@ -57,12 +59,12 @@ async def measure(
             if ready["open"] < viewers:
                 raise RuntimeError(f"Only {ready['open']} viewers were let in. {ready['refused']}")
             await asyncio.sleep(SETTLE_S)
-            load = Load(served.port, CONNECTIONS, note=note)
+            load = Load(served.port, SENDERS, note=note)
             await load.open()
             before = served.stored()
             await watching.ask()
             began, cpu = time.monotonic(), served.process.cpu_ns()
-            sent = await load.pace(served.moments(), rate, seconds)
+            sent = await load.pace(served.moments(rate), rate, seconds)
             lasted = time.monotonic() - began
             cpu = served.process.cpu_ns() - cpu
             await asyncio.sleep(SETTLE_S)

@@ -26,8 +26,8 @@ class Goal:
         """A row of a table."""
         sign = "≤" if self.side == "most" else "≥"
         return (
-            f"| {self.what} | {_number(self.measured)}{self.unit} | "
-            f"{sign} {_number(self.bound)}{self.unit} | {'yes' if self.is_met else '**no**'} |"
+            f"| {self.what} | {number(self.measured)}{self.unit} | "
+            f"{sign} {number(self.bound)}{self.unit} | {'yes' if self.is_met else '**no**'} |"
         )
 
 
@@ -56,7 +56,8 @@ def table(head: list[str], rows: list[list[str]]) -> list[str]:
     return [f"| {line} |" for line in lines] + [""]
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
+    """As people read it; what never came is endless."""
     if not isfinite(value):
         return "endless"
     if value == int(value) and abs(value) < 1e9:

@@ -52,9 +52,9 @@ class Served:
         hooks = itertools.islice(self.turns, count)
         return [request(PREFIX, hook, keep_alive=keep_alive) for hook in hooks]
 
-    def moments(self) -> Iterator[list[bytes]]:
+    def moments(self, rate: float) -> Iterator[list[bytes]]:
         """What the PBX says at one moment after the other, for ever."""
-        for hooks in self.traffic.moments():
+        for hooks in self.traffic.moments(rate):
             yield [request(PREFIX, hook) for hook in hooks]
 
     def stored(self) -> int:
@@ -118,7 +118,7 @@ async def answer_ms(rate: float, seconds: float) -> dict[str, tuple[float, float
         async with serving(part, core=None) as served:
             load = Load(served.port, CONNECTIONS)
             await load.open()
-            groups = ([one] for moment in served.moments() for one in moment)
+            groups = ([one] for moment in served.moments(rate) for one in moment)
             await load.pace(groups, rate, seconds)
             load.close()
             answers = [1000 * value for value in load.latencies]

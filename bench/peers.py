@@ -36,7 +36,7 @@ async def ours(seconds: float) -> Minute:
         load = Load(served.port, CONNECTIONS)
         await load.open()
         idle_ns = served.process.cpu_ns()
-        await load.pace(served.moments(), RATE, seconds)
+        await load.pace(served.moments(RATE), RATE, seconds)
         idle_ns = served.process.cpu_ns() - idle_ns
         plan = Plan(served.port, VIEWERS, deflate=True, cookies=served.ready["cookies"])
         words = msgspec.json.encode(plan).decode()
@@ -44,7 +44,7 @@ async def ours(seconds: float) -> Minute:
             await asyncio.sleep(1)
             await watching.ask()
             began = served.process.cpu_ns()
-            await load.pace(served.moments(), RATE, seconds)
+            await load.pace(served.moments(RATE), RATE, seconds)
             spent = served.process.cpu_ns() - began - idle_ns
             seen = await watching.ask()
         load.close()

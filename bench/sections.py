@@ -12,7 +12,7 @@ from bench import (
     peers,
     start,
 )
-from bench.goals import Goal, Section, table
+from bench.goals import Goal, Section, number, table
 
 
 @dataclass(frozen=True)
@@ -193,7 +193,7 @@ async def measure_browser(scale: Scale) -> Section:
     ]  # fmt: skip
     section.lines.append(
         f"{found.cards} cards; updating took {found.spent_p50:.0f} ms at the median, "
-        f"{found.slow_spent_p50:.0f} ms slowed down, where the page then took "
+        f"{number(found.slow_spent_p50)} ms slowed down, where the page then took "
         f"{found.slow_frames_per_s:.1f} frames/s. Server, sender and browser share two cores."
     )
     return section

@@ -3,6 +3,8 @@
 Most agents talk. A turn ends one agent's call and gives the agent the next: six webhooks.
 """
 
+import itertools
+from collections import deque
 from collections.abc import Iterator
 from urllib.parse import urlencode
 
@@ -54,12 +56,26 @@ class Traffic:
             yield from self._end(extension)
             yield from self._call(extension)
 
-    def moments(self) -> Iterator[list[Webhook]]:
-        """The same, in what a PBX says at one moment: the end of a call, a ring, an answer."""
-        turns = self.turns()
-        while True:
-            for together in (3, 1, 2):
-                yield [next(turns) for _ in range(together)]
+    def moments(self, rate: float) -> Iterator[list[Webhook]]:
+        """The same at `rate` a second, in what is said at one moment: an end, a ring, an answer.
+
+        Each of an agent's moments comes half a second after the one before: webhooks are sent side
+        by side, and an agent who rings before hanging up is not what is measured.
+        """
+        busy = [extension for extension in self.extensions if extension in self._calls]
+        apart = max(1, min(len(busy) // 3, int(rate / EVENTS_PER_TURN / 2)))
+        free: deque[str] = deque()
+        ringing: deque[list[Webhook]] = deque()
+        for extension in itertools.cycle(busy[::2] + busy[1::2]):
+            if extension in self._calls:
+                yield list(self._end(extension))
+                free.append(extension)
+            if len(free) > apart:
+                ring, *answer = self._call(free.popleft())
+                yield [ring]
+                ringing.append(answer)
+            if len(ringing) > apart:
+                yield ringing.popleft()
 
     def _end(self, extension: str) -> Iterator[Webhook]:
         callid = self._calls.pop(extension)
