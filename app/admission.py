@@ -8,12 +8,13 @@ from collections.abc import Callable
 
 
 class Admission:
-    """`per_s` may enter a second, and as many at once after a quiet second."""
+    """`per_s` may enter a second, and a quarter of that at once after a quiet moment."""
 
     def __init__(self, per_s: float, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._per_s = per_s
+        self._at_once = max(1.0, per_s / 4)
         self._monotonic = monotonic
-        self._left = per_s
+        self._left = self._at_once
         self._counted_at = monotonic()
         self.refused = 0
 
@@ -21,7 +22,7 @@ class Admission:
         """Count one who wants to enter; False: not now."""
         now = self._monotonic()
         earned = (now - self._counted_at) * self._per_s
-        self._left, self._counted_at = min(self._per_s, self._left + earned), now
+        self._left, self._counted_at = min(self._at_once, self._left + earned), now
         if self._left < 1:
             self.refused += 1
             return False

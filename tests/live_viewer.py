@@ -8,11 +8,15 @@ import re
 import socket
 import struct
 import time
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 TEXT, CLOSE, PING, PONG = 1, 8, 9, 10
+DEFLATED = 0x40
+# What browsers ask for; the server sends each frame compressed then, once for all.
+AS_BROWSERS = ("Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits",)
 VERSION = re.compile(rb'data-version="(\d+)"')
 # What a good viewer must never do, some here do.
 READS_NOTHING = "reads nothing"
@@ -104,9 +108,11 @@ class Viewer(asyncio.Protocol):
             length = int.from_bytes(buffer[2:start], "big")
         if len(buffer) < start + length:
             return None
-        opcode, payload = buffer[0] & 0x0F, bytes(buffer[start : start + length])
+        first, payload = buffer[0], bytes(buffer[start : start + length])
         del buffer[: start + length]
-        return opcode, payload
+        if first & DEFLATED:
+            payload = zlib.decompressobj(-15).decompress(payload + b"\x00\x00\xff\xff")
+        return first & 0x0F, payload
 
     def _note(self, opcode: int, payload: bytes) -> None:
         if opcode == PING:

@@ -31,7 +31,7 @@ class Answers:
     def note(self, status: int, seconds: float) -> None:
         self.statuses[status] += 1
         self.seconds.append(seconds)
-        if status != 200:
+        if status not in (0, 200):
             self.refused_s.append(seconds)
 
 

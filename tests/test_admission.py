@@ -11,8 +11,8 @@ from tests.live_viewer import look
 from tests.served import Served
 
 
-def test_as_many_as_a_second_has_enter_at_once_and_no_more():
-    door = Admission(5, lambda: 100.0)
+def test_a_quarter_of_a_seconds_share_enters_at_once_and_no_more():
+    door = Admission(20, lambda: 100.0)
 
     assert [door.admits() for _ in range(7)] == [True] * 5 + [False] * 2
     assert door.refused == 2
@@ -20,25 +20,29 @@ def test_as_many_as_a_second_has_enter_at_once_and_no_more():
 
 def test_a_moment_later_some_more_enter():
     now = [100.0]
-    door = Admission(10, lambda: now[0])
+    door = Admission(16, lambda: now[0])
     while door.admits():
         continue
-    now[0] += 0.25
+    now[0] += 0.125
 
     assert [door.admits() for _ in range(3)] == [True, True, False]
 
 
 def test_a_long_quiet_time_lets_no_more_in_at_once():
     now = [100.0]
-    door = Admission(3, lambda: now[0])
+    door = Admission(12, lambda: now[0])
     now[0] += 3600
 
     assert sum(door.admits() for _ in range(10)) == 3
 
 
+def test_somebody_enters_however_few_may():
+    assert Admission(0.5, lambda: 100.0).admits()
+
+
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[Served]:
-    with Served(tmp_path, boards_per_s=3.0) as running:
+    with Served(tmp_path, boards_per_s=2.0) as running:
         yield running
 
 
@@ -50,11 +54,11 @@ async def test_a_board_too_many_hears_503_before_the_upgrade_and_webhooks_are_no
     viewers = [await look(served.port, cookie) for _ in range(5)]
     heard = await asyncio.to_thread(served.hook, "/Agent/ChangeStatus", extension="1", status="on")
 
-    assert [viewer.status for viewer in viewers].count(101) >= 3
+    assert [viewer.status for viewer in viewers].count(101) >= 1
     assert viewers[-1].status == 503
     assert b"retry-after" in viewers[-1].head
     assert heard == 200
-    await asyncio.sleep(0.5)
+    await asyncio.sleep(1.0)
     again = await look(served.port, cookie)
     assert again.status == 101
     for viewer in (*viewers, again):

@@ -41,4 +41,12 @@ def person(role=Role.SUPERVISOR, queues=None, extension="500") -> Principal:
     ],
 )
 def test_a_right_holds_within_the_scope_only(principal, right, target, allowed):
-    assert (refusal(principal, right, target) == "") is allowed
+    why = refusal(principal, right, target)
+
+    # Who asks looks whether there is a reason, so one that is no text would allow everything.
+    assert isinstance(why, str)
+    assert bool(why) is not allowed
+
+
+def test_what_aims_at_nobody_needs_the_right_alone():
+    assert refusal(person(), Right.PAUSE) == ""

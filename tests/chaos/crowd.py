@@ -11,7 +11,7 @@ from app.access.passwords import Passwords
 from app.database import Database
 from app.main import wall_clock
 from app.rights import Role
-from tests.live_viewer import Viewer, look, reset
+from tests.live_viewer import AS_BROWSERS, Viewer, look, reset
 from tests.running import Pitwall
 
 BOARDS_EACH = 10
@@ -57,7 +57,7 @@ class Crowd:
         cookie, attempt = self.cookies[number // BOARDS_EACH % len(self.cookies)], 0
         while True:
             try:
-                viewer = await look(self.port, cookie)
+                viewer = await look(self.port, cookie, headers=AS_BROWSERS)
             except OSError:
                 viewer = None
             if viewer is not None and viewer.status == 101:

@@ -4,18 +4,14 @@ What they may cost: nothing that the good ones or the PBX notice, little memory,
 """
 
 import asyncio
-from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 
 from tests.chaos.crowd import BOARDS_EACH, Crowd, descriptors, resident_mebibytes, settles, sign_in
+from tests.chaos.exchange import changes, fill
 from tests.live_viewer import READS_NOTHING, Deaf, Trickle, Viewer, look
-from tests.running import TOKEN, Pitwall
-from tests.senders import Answers, pace, quantile
-from tests.served import request_of
-
-AGENTS = 200
+from tests.running import Pitwall
+from tests.senders import quantile
 
 
 @dataclass(frozen=True)
@@ -46,18 +42,18 @@ def harm_done(folder: Path, port: int, good: int, bad: int, seconds: float) -> H
 async def _harm_done(
     pitwall: Pitwall, port: int, cookies: list[str], good: int, bad: int, seconds: float
 ) -> Harm:
-    await _fill(port)
+    await fill(port)
     crowd = Crowd(port, cookies)
     await crowd.open(good)
-    await _webhooks(port, 2.0)
+    await changes(port, 2.0)
     crowd.delays.clear()
-    alone = await _webhooks(port, seconds)
+    alone = await changes(port, seconds)
     alone_delays, memory, fds = crowd.delays, resident_mebibytes(pitwall), descriptors(pitwall)
     crowd.delays, trickling = [], list["asyncio.Task[None]"]()
     async with Deaf(port) as proxy:
         theirs = cookies[good // BOARDS_EACH + 1 :]
         hostile = await _hostile(port, proxy, theirs, bad, trickling)
-        beside = await _webhooks(port, seconds)
+        beside = await changes(port, seconds)
         grown = resident_mebibytes(pitwall) - memory
         # The proxy stands between: its own descriptors are not the server's.
         evicted = await settles(lambda: descriptors(pitwall), fds + 3, 70)
@@ -77,29 +73,6 @@ async def _harm_done(
         descriptors(pitwall) - fds,
         lost,
     )
-
-
-async def _fill(port: int) -> None:
-    numbers = range(100, 100 + AGENTS)
-    requests = iter([request_of(STATUS, TOKEN, extension=str(n), status="on") for n in numbers])
-    await pace(port, requests, 400, AGENTS / 400)
-
-
-STATUS = "/Agent/ChangeStatus"
-
-
-async def _webhooks(port: int, seconds: float) -> Answers:
-    """Twenty a second, each of which changes a card."""
-
-    def changes() -> Iterator[bytes]:
-        for number in count():
-            extension, status = (
-                str(100 + number % AGENTS),
-                "pause" if number // AGENTS % 2 else "talk",
-            )
-            yield request_of(STATUS, TOKEN, extension=extension, status=status)
-
-    return await pace(port, changes(), 20, seconds)
 
 
 async def _hostile(

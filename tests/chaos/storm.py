@@ -3,19 +3,13 @@
 import asyncio
 import random
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 
 from tests.chaos.crowd import Crowd, resident_mebibytes, sign_in
+from tests.chaos.exchange import changes, fill
 from tests.live_viewer import Viewer
-from tests.running import TOKEN, Pitwall
-from tests.senders import pace
-from tests.served import request_of
-
-AGENTS = 200
-STATUS = "/Agent/ChangeStatus"
+from tests.running import Pitwall
 
 
 @dataclass(frozen=True)
@@ -44,9 +38,7 @@ def storm(folder: Path, port: int, viewers: int, seconds: float = 10) -> Storm:
 async def _storm(
     pitwall: Pitwall, port: int, cookies: list[str], viewers: int, seconds: float
 ) -> Storm:
-    numbers = range(100, 100 + AGENTS)
-    known = [request_of(STATUS, TOKEN, extension=str(n), status="on") for n in numbers]
-    await pace(port, iter(known), 400, AGENTS / 400)
+    await fill(port)
     memory = resident_mebibytes(pitwall)
     crowd = Crowd(port, cookies)
     await crowd.open(viewers)
@@ -54,7 +46,7 @@ async def _storm(
     crowd.refused = 0
     began = time.monotonic()
     returning = asyncio.gather(*(_come_back(crowd, number) for number in range(viewers)))
-    pbx = asyncio.create_task(pace(port, _changes(), 20, seconds))
+    pbx = asyncio.create_task(changes(port, seconds))
     crowd.viewers = await returning
     back = time.monotonic() - began
     answers, grown = await pbx, resident_mebibytes(pitwall) - memory
@@ -68,9 +60,3 @@ async def _come_back(crowd: Crowd, number: int) -> Viewer:
     """A page waits up to a second before its first try."""
     await asyncio.sleep(random.uniform(0, 1))
     return await crowd.enter(number)
-
-
-def _changes() -> Iterator[bytes]:
-    for number in count():
-        extension, status = str(100 + number % AGENTS), "pause" if number // AGENTS % 2 else "talk"
-        yield request_of(STATUS, TOKEN, extension=extension, status=status)

@@ -75,7 +75,14 @@ TARGETS = (
     Target(
         "guard",
         ("app/web/guard.py", "app/web/csrf.py", "app/web/origin.py", "app/rights.py"),
-        ("test_rights", "test_guard", "test_matrix", "test_bad_access", "test_walls"),
+        (
+            "test_rights",
+            "test_guard",
+            "test_admin",
+            "test_matrix",
+            "test_bad_access",
+            "test_walls",
+        ),
     ),
     Target(
         "access",

@@ -1,6 +1,7 @@
 """What a process and a page weigh at one moment, and what that says after hours of it."""
 
 import http.client
+import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ class Sample:
     wal: float
     events: int
     calls: int
+    cpu_s: float
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ def sample(pitwall: Pitwall, folder: Path, began: float) -> Sample:
         wal.stat().st_size / MEBIBYTE if wal.exists() else 0.0,
         int(told["pitwall_floor_seq"]),
         int(told["pitwall_calls"]),
+        cpu_seconds(pitwall),
     )
 
 
@@ -70,6 +73,12 @@ def probe(pitwall: Pitwall) -> Probe:
     asked = time.monotonic()
     fetch(pitwall.port, "/health/live")
     return Probe((time.monotonic() - asked) * 1000, (asked - began) * 1000 - 1)
+
+
+def cpu_seconds(pitwall: Pitwall) -> float:
+    """What the process has used of processors since its start."""
+    fields = Path(f"/proc/{pitwall.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def fetch(port: int, path: str) -> bytes:
