@@ -70,16 +70,16 @@ def recent_calls(state: FloorState) -> list[Call]:
 
 def waiting_rows(state: FloorState) -> list[WaitingRow]:
     """The callers who wait, the longest first."""
-    return rows_of(call for call in recent_calls(state) if is_waiting(call))
+    return longest_first(waiting_row(call) for call in recent_calls(state) if is_waiting(call))
 
 
-def rows_of(calls: Iterable[Call]) -> list[WaitingRow]:
-    """These calls, which all wait, the longest first."""
-    rows = [_waiting_row(call) for call in calls]
+def longest_first(rows: Iterable[WaitingRow]) -> list[WaitingRow]:
+    """In the order in which they began to wait."""
     return sorted(rows, key=lambda row: (row.since, row.callid))
 
 
-def _waiting_row(call: Call) -> WaitingRow:
+def waiting_row(call: Call) -> WaitingRow:
+    """The row of a call that waits."""
     visit = current_visit(call)
     return WaitingRow(
         callid=call.callid,
@@ -152,7 +152,7 @@ def totals(state: FloorState, scope: frozenset[str] | None = None) -> Totals:
         state,
         scope,
         rows=waiting_rows(state),
-        talking=[queue for queue in talking if queue is not None],
+        talking=sum(within(scope, queue) for queue in talking if queue is not None),
         agents=by_status(agents),
         in_doubt=sum(agent.in_doubt for agent in agents),
         today=total_figures([queue for name, queue in state.queues.items() if within(scope, name)]),
@@ -164,17 +164,17 @@ def totals_of(
     scope: frozenset[str] | None,
     *,
     rows: list[WaitingRow],
-    talking: Iterable[str],
+    talking: int,
     agents: dict[Status, int],
     in_doubt: int,
     today: Figures,
 ) -> Totals:
-    """The totals from all waiting rows, the queue of each talk, and what was counted in scope."""
+    """The totals from all waiting rows, and what was counted in scope."""
     waits = [row.since for row in rows if within(scope, row.queue)]
     return Totals(
         waiting=len(waits),
         oldest=min(waits, default=None),
-        talking=sum(within(scope, queue) for queue in talking),
+        talking=talking,
         agents=agents,
         in_doubt=in_doubt,
         today=today,

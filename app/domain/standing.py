@@ -26,10 +26,12 @@ class Standing:
         # Agents who serve the same queues count together: {queues: {(status, in doubt): agents}}.
         self._groups: dict[tuple[str, ...], Counter[tuple[Status, bool]]] = {}
         self._serving: dict[str, Counter[Status]] = defaultdict(Counter)
-        self._waiting: dict[str, None] = {}
-        self._talking: dict[str, str] = {}
-        self._figures: dict[str, tuple[Counted, Figures]] = {}
+        self._waiting: dict[str, WaitingRow] = {}
         self._rows: list[WaitingRow] | None = None
+        # Answered calls by the queue they came from, and how many came from each.
+        self._talking: dict[str, str] = {}
+        self._talks: Counter[str] = Counter()
+        self._figures: dict[str, tuple[Counted, Figures]] = {}
         self.note(Changes(agents=set(state.agents), calls=set(state.calls)))
 
     def note(self, changes: Changes) -> None:
@@ -42,12 +44,11 @@ class Standing:
             self._figures.clear()
         for queue in changes.queues:
             self._figures.pop(queue, None)
-        self._rows = None
 
     def waiting_rows(self) -> list[WaitingRow]:
         """The callers who wait, the longest first."""
         if self._rows is None:
-            self._rows = board.rows_of(self.state.calls[callid] for callid in self._waiting)
+            self._rows = board.longest_first(self._waiting.values())
         return self._rows
 
     def tiles(self, queues: set[str]) -> list[QueueTile]:
@@ -56,14 +57,13 @@ class Standing:
         waits: dict[str, list[int]] = defaultdict(list)
         for row in self.waiting_rows():
             waits[row.queue].append(row.since)
-        talking = Counter(self._talking.values())
         return [
             QueueTile(
                 queue=queue,
                 name=self.state.queues[queue].name,
                 waiting=len(waits[queue]),
                 oldest=min(waits[queue], default=None),
-                talking=talking[queue],
+                talking=self._talks[queue],
                 agents={status: self._serving[queue][status] for status in Status},
                 today=self._counted(queue)[1],
             )
@@ -82,7 +82,7 @@ class Standing:
             self.state,
             scope,
             rows=self.waiting_rows(),
-            talking=self._talking.values(),
+            talking=sum(n for queue, n in self._talks.items() if board.within(scope, queue)),
             agents=agents,
             in_doubt=in_doubt,
             today=self._today(scope),
@@ -121,12 +121,16 @@ class Standing:
 
     def _note_call(self, callid: str) -> None:
         call = self.state.calls.get(callid)
-        self._waiting.pop(callid, None)
-        self._talking.pop(callid, None)
+        if self._waiting.pop(callid, None) is not None:
+            self._rows = None
+        talked_in = self._talking.pop(callid, None)
+        if talked_in is not None:
+            self._talks[talked_in] -= 1
         if call is None or call.settled:
             return
         if board.is_waiting(call):
-            self._waiting[callid] = None
+            self._waiting[callid], self._rows = board.waiting_row(call), None
         talks_in = board.talking_queue(call)
         if talks_in is not None:
             self._talking[callid] = talks_in
+            self._talks[talks_in] += 1
