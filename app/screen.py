@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from html import escape
+from itertools import takewhile
 from types import MappingProxyType
 from typing import Generic, TypeVar
 
@@ -43,6 +44,7 @@ class Members:
 
     ids: tuple[str, ...]
     version: int
+    known: frozenset[str]
 
 
 @dataclass(slots=True)
@@ -58,6 +60,7 @@ class Screen:
     version: int = 0
     tick: int = 0
     unsaved: int = 0
+    # What changed last comes last, so that a frame costs what it holds, however large the floor.
     _fragments: dict[str, Fragment] = field(default_factory=dict)
     _lists: dict[str, Members] = field(default_factory=dict)
     _pending: bool = False
@@ -136,6 +139,7 @@ class Screen:
         known = self._fragments.get(name)
         if known and known.html == html:
             return False
+        self._fragments.pop(name, None)
         self._fragments[name] = Fragment(html, self.version + 1)
         return True
 
@@ -143,9 +147,10 @@ class Screen:
         known = self._lists.get(name)
         if known and known.ids == ids:
             return False
-        for gone in set(known.ids if known else ()) - set(ids):
+        members = frozenset(ids)
+        for gone in (known.known if known else frozenset()) - members:
             self._fragments.pop(gone, None)
-        self._lists[name] = Members(ids, self.version + 1)
+        self._lists[name] = Members(ids, self.version + 1, members)
         return True
 
     def _publish_soon(self) -> None:
@@ -175,23 +180,27 @@ class Screen:
             asyncio.get_running_loop().call_soon(self._tell_all, listeners[TOLD_AT_ONCE:])
 
     def _frame(self, version: int, now: int) -> str:
-        whole = [name for name in self._lists if self._goes_whole(name, version)]
-        inside = {member for name in whole for member in self._lists[name].ids}
+        changed = self._changed_since(version)
+        whole = [name for name in self._lists if self._goes_whole(name, version, changed)]
         parts = [_container(name, self._joined(self._lists[name])) for name in whole]
         parts += [
             _single(fragment.html)
-            for name, fragment in self._fragments.items()
-            if fragment.version > version and name not in inside
+            for name, fragment in changed.items()
+            if not any(name in self._lists[container].known for container in whole)
         ]
         return "".join(parts) + self._marker(now)
 
-    def _goes_whole(self, name: str, version: int) -> bool:
+    def _changed_since(self, version: int) -> dict[str, Fragment]:
+        newest_first = reversed(self._fragments.items())
+        changed = list(takewhile(lambda item: item[1].version > version, newest_first))
+        return dict(reversed(changed))
+
+    def _goes_whole(self, name: str, version: int, changed: Mapping[str, Fragment]) -> bool:
         members = self._lists[name]
         if members.version > version:
             return True
-        kept = (self._fragments.get(member) for member in members.ids)
-        changed = sum(1 for one in kept if one and one.version > version)
-        return changed > max(MOST_SINGLES, len(members.ids) * WORTH_WHOLE)
+        count = sum(1 for one in changed if one in members.known)
+        return count > max(MOST_SINGLES, len(members.ids) * WORTH_WHOLE)
 
     def _joined(self, members: Members) -> str:
         kept = (self._fragments.get(name) for name in members.ids)
