@@ -59,7 +59,8 @@ def _judge_rule(turn: Turn, rule: AlarmRule, glance: Glance, began: int) -> set[
     metric, keys = METRICS.get(rule.metric), set()
     if metric is None:
         return set()
-    for subject in glance.subjects(metric.subjects, rule.scope):
+    standing = {one.subject for one in turn.state.alarms.values() if one.rule == rule.rule}
+    for subject in glance.subjects(metric, rule.scope, standing):
         value = metric.read(glance, subject, rule)
         if value is not None and rule.metric == "no_webhook":
             # A quiet night says nothing about the morning.

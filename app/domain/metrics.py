@@ -1,6 +1,6 @@
 """What alarms can watch: one row per figure, and how it is read off the floor at one moment."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -41,14 +41,27 @@ class Glance:
                 teams[agent.team].append(agent)
         return teams
 
+    @cached_property
+    def free(self) -> Counter[str]:
+        """{queue: how many of its agents are free}; a queue without agents is not in it."""
+        free: Counter[str] = Counter()
+        for agent in self.state.agents.values():
+            for queue in agent.queues:
+                free[queue] += agent.status is Status.ON
+        return free
+
     def figures(self, queue: str) -> Figures:
         """A queue's figures of today."""
         if queue not in self._figures:
             self._figures[queue] = queue_figures(self.state.queues[queue])
         return self._figures[queue]
 
-    def subjects(self, kind: str, scope: str) -> Iterator[str]:
-        """Whom a rule with that scope watches: queue ids, teams, extensions, or the floor."""
+    def subjects(self, metric: "Metric", scope: str, standing: set[str]) -> Iterator[str]:
+        """Whom a rule with that scope watches: queue ids, teams, extensions, or the floor.
+
+        Of agents only those of whom there is something to say, and those with `standing` alarms.
+        """
+        kind, status = metric.subjects, metric.status
         if kind == "floor":
             yield FLOOR
         elif kind == "queues":
@@ -56,8 +69,9 @@ class Glance:
         elif kind == "teams":
             yield from (team for team in self.teams if scope in {"", team})
         else:
-            agents = self.state.agents.values()
-            yield from (one.extension for one in agents if scope in {"", one.team})
+            for extension, one in self.state.agents.items():
+                if (one.status is status or extension in standing) and scope in {"", one.team}:
+                    yield extension
 
 
 Reader = Callable[[Glance, str, AlarmRule], float | None]
@@ -68,12 +82,14 @@ class Metric:
     """How one figure is read; None is "nothing to say". `above`: it is bad above its limits.
 
     `unit` is s, %, or empty for a count. Seconds are the age of something that goes on.
+    A figure of an agent says something of those in `status`, and of nobody else.
     """
 
     subjects: str
     above: bool
     unit: str
     read: Reader = field(repr=False)
+    status: Status | None = None
 
 
 def _waiting(glance: Glance, queue: str, rule: AlarmRule) -> float:
@@ -100,8 +116,7 @@ def _percent(share: float | None, figures: Figures, rule: AlarmRule) -> float | 
 
 
 def _free_agents(glance: Glance, queue: str, rule: AlarmRule) -> float | None:
-    own = [agent for agent in glance.state.agents.values() if queue in agent.queues]
-    return by_status(own)[Status.ON] if own else None
+    return glance.free.get(queue)
 
 
 def _in_team(status: Status) -> Reader:
@@ -117,6 +132,10 @@ def _lasting(status: Status) -> Reader:
         return (glance.now - agent.since) / SECOND if agent.status is status else None
 
     return read
+
+
+def _lasts(status: Status) -> Metric:
+    return Metric("agents", True, "s", _lasting(status), status)
 
 
 def _overrun(glance: Glance, extension: str, rule: AlarmRule) -> float | None:
@@ -144,10 +163,10 @@ METRICS: dict[str, Metric] = {
     "free_agents": Metric("queues", False, "", _free_agents),
     "free_in_team": Metric("teams", False, "", _in_team(Status.ON)),
     "paused_in_team": Metric("teams", True, "", _in_team(Status.PAUSE)),
-    "ringing": Metric("agents", True, "s", _lasting(Status.RING)),
-    "talking": Metric("agents", True, "s", _lasting(Status.TALK)),
-    "paused": Metric("agents", True, "s", _lasting(Status.PAUSE)),
-    "pause_overrun": Metric("agents", True, "s", _overrun),
+    "ringing": _lasts(Status.RING),
+    "talking": _lasts(Status.TALK),
+    "paused": _lasts(Status.PAUSE),
+    "pause_overrun": Metric("agents", True, "s", _overrun, Status.PAUSE),
     "no_webhook": Metric("floor", True, "s", _silence),
     "repairs": Metric("floor", True, "", _repairs),
 }
