@@ -42,18 +42,26 @@ class Aftermath:
         self._desk = desk
         # Whose phone listens: extension → (supervisor, since in ms).
         self._phones: dict[str, tuple[str, int]] = {}
+        # Who is to be paused. Not looked for on the floor: of thousands of agents that are few.
+        self._wishes: set[str] = set()
 
     async def run(self) -> None:
         """Follow the log until cancelled."""
-        await self.pauses()
-        async for records in self._desk.log.follow(self._desk.watched.applied):
+        began, agents = self._desk.watched.applied, self._desk.state.agents
+        self._wishes = {extension for extension, agent in agents.items() if agent.pause_wanted}
+        await self._pauses()
+        async for records in self._desk.log.follow(began):
             await self._desk.watched.wait_for(records[-1].seq)
             await self._append(self._hung_up(records))
-            await self.pauses()
+            events = (record.event for record in records)
+            self._wishes |= {one.extension for one in events if isinstance(one, PauseWanted)}
+            await self._pauses()
 
-    async def pauses(self) -> None:
+    async def _pauses(self) -> None:
         """Pause whoever was to be paused and talks no more; who has gone home needs none."""
-        due = [agent for agent in self._desk.state.agents.values() if _is_due(agent)]
+        agents = self._desk.state.agents
+        self._wishes = {one for one in self._wishes if agents[one].pause_wanted}
+        due = [agents[one] for one in sorted(self._wishes) if agents[one].status not in BUSY]
         gone = [agent.extension for agent in due if agent.mode is Status.OFF]
         await self._append([PauseWanted(extension=each, wanted=False) for each in gone])
         await asyncio.gather(*(self._pause(agent) for agent in due if agent.extension not in gone))
@@ -113,10 +121,6 @@ class Aftermath:
                 await self._desk.log.append(events)
         except LogUnavailable as error:
             logger.error("The board can't show what followed: %s", error)
-
-
-def _is_due(agent: Agent) -> bool:
-    return agent.pause_wanted and agent.status not in BUSY
 
 
 def _is_free(event: PhoneReported | PhoneVerified) -> bool:
