@@ -72,3 +72,35 @@ def test_a_unix_socket_has_no_address():
     asyncio.run(ClientAddress(app, PROXIES)(scope, None, None))  # type: ignore[arg-type]
 
     assert seen == [None]
+
+
+def name_seen(peer: str, *told: bytes) -> str | None:
+    """What the receiver takes as the request's name; `told` are X-Pitwall-Request headers."""
+    seen: list[str | None] = []
+
+    async def app(scope, receive, send):
+        seen.append(scope.get("pitwall.request"))
+
+    headers = [(b"x-pitwall-request", value) for value in told]
+    scope = {"type": "http", "client": (peer, 4711), "headers": headers}
+    asyncio.run(ClientAddress(app, PROXIES)(scope, None, None))  # type: ignore[arg-type]
+    return seen[0]
+
+
+def test_a_proxy_of_ours_may_name_a_request_so_that_it_is_stored_once():
+    assert name_seen(PROXY, b"5f0c1a") == "5f0c1a"
+
+
+@pytest.mark.parametrize(
+    ("peer", "told"),
+    [
+        (CLIENT, [b"5f0c1a"]),
+        (PROXY, []),
+        (PROXY, [b""]),
+        (PROXY, [b"one", b"two"]),
+        (PROXY, [b"with a space"]),
+        (PROXY, [b"\xc3\xa9"]),
+    ],
+)
+def test_a_name_from_anybody_else_or_that_is_none_counts_for_nothing(peer, told):
+    assert name_seen(peer, *told) is None

@@ -110,7 +110,7 @@ async def _receive_webhook(
             params = merge(params, parse_body(body, kind))
         event = decode(path, params, now=now, zone=parts.settings.timezone)
         reach("parsed")
-        seq = await parts.log.append((event,))
+        seq = await parts.log.append((event,), scope.get("pitwall.request"))
         reach("before answer")
     except WebhookError as error:
         parts.journal.refuse(_peer(scope), path, params, error, body)
