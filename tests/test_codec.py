@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain import events
+from app.domain import events, table_changes
 from app.domain.events import Event
 from app.log.codec import KINDS, EventUnreadable, decode, encode
 
@@ -27,7 +27,8 @@ def every_field(kind: type[Event]) -> st.SearchStrategy[Event]:
 
 
 def test_every_event_has_a_kind_of_its_own() -> None:
-    classes = [value for value in vars(events).values() if isinstance(value, type)]
+    named = vars(events) | vars(table_changes)
+    classes = [value for value in named.values() if isinstance(value, type)]
     every = {kind for kind in classes if issubclass(kind, Event)} - {Event}
 
     assert set(KINDS.values()) == every

@@ -16,6 +16,7 @@ from app.domain.diary import Diary
 from app.domain.expiry import change_day, tick
 from app.domain.model import FloorState
 from app.domain.standing import Standing
+from app.domain.table_changes import TablesChanged
 from app.domain.turn import Changes, Turn
 from app.domain.view import AbandonRow, AgentCard, QueueTile, Totals, WaitingRow
 
@@ -154,4 +155,5 @@ RULES: dict[type[events.Event], Callable[[Turn, Any], None]] = {
     events.AlarmAcknowledged: alarm_acts.acknowledged,
     events.AlarmShelved: alarm_acts.shelved,
     events.AlarmSent: alarm_acts.sent,
+    TablesChanged: notes.no_concern,
 }

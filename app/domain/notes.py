@@ -6,6 +6,7 @@ from app.domain.books import queue_of
 from app.domain.callers import called_back
 from app.domain.model import Listening
 from app.domain.states import Status
+from app.domain.table_changes import TablesChanged
 from app.domain.turn import Turn
 
 
@@ -68,3 +69,7 @@ def abandon_claimed(turn: Turn, event: events.AbandonClaimed | events.AbandonRel
 def call_back_placed(turn: Turn, event: events.CallBackPlaced | events.AbandonClosed) -> None:
     """Somebody calls back, or nobody needs to any more: either way it is dealt with."""
     called_back(turn, event.callid)
+
+
+def no_concern(turn: Turn, event: TablesChanged) -> None:
+    """Tables are in a stream of their own; a floor that meets such a change leaves it alone."""

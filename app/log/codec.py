@@ -9,7 +9,7 @@ from operator import attrgetter
 
 import msgspec
 
-from app.domain import events
+from app.domain import events, table_changes
 from app.domain.events import Event
 
 KINDS: dict[str, type[Event]] = {
@@ -40,6 +40,7 @@ KINDS: dict[str, type[Event]] = {
     "alarm_shelved": events.AlarmShelved,
     "alarm_sent": events.AlarmSent,
     "tick": events.Tick,
+    "tables_changed": table_changes.TablesChanged,
 }
 
 _NAMES = {kind: name for name, kind in KINDS.items()}
