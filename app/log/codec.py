@@ -39,6 +39,10 @@ KINDS: dict[str, type[Event]] = {
     "alarm_acknowledged": events.AlarmAcknowledged,
     "alarm_shelved": events.AlarmShelved,
     "alarm_sent": events.AlarmSent,
+    "ownership_taken": events.OwnershipTaken,
+    "command_requested": events.CommandRequested,
+    "command_claimed": events.CommandClaimed,
+    "command_result": events.CommandResult,
     "tick": events.Tick,
     "tables_changed": table_changes.TablesChanged,
 }

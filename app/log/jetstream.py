@@ -1,37 +1,31 @@
-"""A log in a stream of NATS JetStream: what `append` returned from is on a majority's disks.
+"""A site's log on NATS JetStream: what `append` returned from is on a majority's disks.
 
 All appends that wait at one moment go into one message, which says the seq of its first event. It
-is published with the number of the last message that this log has seen (`expected last sequence`),
-so a message is stored only by somebody who knew all that were before it: seqs have no gap, there is
-one order, times never go back, and a request (`rid`) that anybody has stored is known before it
-could be stored again. The message's name (`Nats-Msg-Id`) is the rid of its first append, which has
-one made for it where none was given; a message whose acknowledgement was lost is offered again,
-with the same name and the same number, so it is there once whatever became of the first.
+is published with the number of the site's last message that this log has seen (`expected last
+subject sequence`), so a message is stored only by somebody who knew all that were before it: seqs
+have no gap, there is one order, times never go back, and a request (`rid`) that anybody has stored
+is known before it could be stored again. The message's name (`Nats-Msg-Id`) is the site and the rid
+of its first append, which has one made for it where none was given; a message whose acknowledgement
+was lost is offered again, with the same name and place, so it is there once whatever became of the
+first.
 """
 
 import asyncio
 import logging
 import uuid
-from collections.abc import AsyncIterator, Callable, Sequence
-from typing import Self
-
-from nats.aio.client import Client
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 from app.domain.events import Event
 from app.log import LogDamaged, LogUnavailable, Record, Snapshot
-from app.log.address import Address
-from app.log.archive import Archive
+from app.log.chain import Found
 from app.log.codec import EventUnreadable
 from app.log.commits import GroupCommit, Waiting
 from app.log.message import read, written
 from app.log.outgoing import entry_of, pieces
-from app.log.pull import Pull, PullEnded
-from app.log.receipts import RECEIPT_MS, Receipts
-from app.log.servers import check_syncing, connect
+from app.log.seen import Seen
 from app.log.snapshots import Snapshots
-from app.log.stream import BROKEN, Overtaken, Raw, Stream, Unanswered, gap
-from app.log.tail import CHUNK, Tail
-from app.sentences import Sentence, wording
+from app.log.stream import Overtaken, Unanswered
+from app.sentences import Sentence
 
 PATIENCE_S = 10.0
 SHORTEST_PAUSE_S = 0.03
@@ -41,49 +35,37 @@ logger = logging.getLogger(__name__)
 
 
 class JetStreamLog:
-    """An EventLog. Several may be open on one stream, in as many programs."""
+    """An EventLog. Several may be open on one subject, in as many programs.
 
-    def __init__(self, client: Client, stream: Stream, name: str, clock: Callable[[], int]) -> None:
-        self._client = client
-        self._stream = stream
+    `seen` has begun; whoever opened it passes on what comes, and hears by `left` of the end.
+    """
+
+    def __init__(
+        self,
+        seen: Seen,
+        snapshots: Snapshots,
+        clock: Callable[[], int],
+        left: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._seen = seen
+        self._chain = seen.chain
+        self._snapshots = snapshots
         self._clock = clock
-        self._snapshots = Snapshots(stream.js, f"{name}-snapshots", stream.replicas)
-        self._at = 0
-        self._tail = Tail()
-        self._archive = Archive(stream)
-        self._receipts = Receipts()
+        self._ends = [left]
+        self._site = seen.chain.subject.rpartition(".")[2]
         self._commits = GroupCommit(self._write)
-        self._watching: asyncio.Task[None] | None = None
-        self._broken: LogDamaged | EventUnreadable | None = None
         self._closed = False
         self._failure = ""
-
-    @classmethod
-    async def open(cls, address: Address, clock: Callable[[], int]) -> Self:
-        """The log at this address, its stream made if there is none; `clock` tells ms, UTC.
-
-        Raises LogUnavailable, for servers too that acknowledge before they sync; LogDamaged.
-        """
-        await check_syncing(address)
-        client = await connect(address)
-        try:
-            stream = Stream(client, f"{address.name}-p0", len(address.servers))
-            log = cls(client, stream, address.name, clock)
-            await log._begin(await stream.open())
-        except BaseException:
-            await client.close()
-            raise
-        return log
 
     @property
     def last_seq(self) -> int:
         """The newest record's seq that was seen, 0 for an empty log."""
-        return self._tail.last_seq
+        return self._seen.tail.last_seq
 
     @property
     def failure(self) -> str:
         """Why nothing can be stored at the moment; "" when it can."""
-        return self._failure
+        return self._seen.failure or self._failure
 
     @property
     def waiting(self) -> float:
@@ -100,7 +82,7 @@ class JetStreamLog:
             raise LogUnavailable(Sentence("The log is closed: the program is about to end."))
         now = self._clock()
         if rid is not None:
-            if (seq := self._receipts.find(rid, now)) is not None:
+            if (seq := self._seen.receipts.find(rid, now)) is not None:
                 return seq
             if twin := self._commits.find(rid):
                 return await asyncio.shield(twin.stored)
@@ -117,18 +99,18 @@ class JetStreamLog:
 
         Raises LogUnavailable, LogDamaged, or EventUnreadable for what is no event.
         """
-        async for records in self._tail.follow(max(after, 0), self._archive.since):
+        async for records in self._seen.tail.follow(max(after, 0), self._chain.since):
             yield records
-        if self._broken is not None:
-            raise self._broken
+        if self._seen.broken is not None:
+            raise self._seen.broken
 
     async def records(self, seqs: Sequence[int]) -> Sequence[Record]:
         """The records of these seqs, in order. Raises LogUnavailable."""
-        found = {record.seq: record for record in self._tail.records(seqs)}
+        found = {record.seq: record for record in self._seen.tail.records(seqs)}
         for seq in sorted(set(seqs)):
             if seq not in found and 1 <= seq <= self.last_seq:
-                message = await self._archive.holding(seq)
-                found |= {each.seq: each for each in message.records()}
+                message = await self._chain.holding(seq)
+                found |= {each.seq: each for each in message.records()} if message else {}
         return [found[seq] for seq in sorted(set(seqs)) if seq in found]
 
     async def save_snapshot(self, snapshot: Snapshot) -> None:
@@ -142,85 +124,17 @@ class JetStreamLog:
 
     async def close(self) -> None:
         """Finish what was appended; followers end when they have seen all."""
+        if self._closed:
+            return
         self._closed = True
         await self._commits.close()
-        while self._watching is not None and not self._watching.done():
-            # Before Python 3.12 `wait_for`, which the client uses, may lose a cancellation.
-            self._watching.cancel()
-            await asyncio.wait([self._watching], timeout=0.1)
-        self._tail.close()
-        await self._client.close()
+        await self._seen.close()
+        for end in self._ends:
+            await end()
 
-    async def _begin(self, newest: int) -> None:
-        """Know the newest record and the requests of the last two minutes, then keep up."""
-        if newest:
-            message = await self._archive.begin(newest)
-            self._tail = Tail(message.last)
-            self._at = message.appends[-1].at
-            await self._recall_receipts(newest)
-        self._watching = asyncio.create_task(self._keep_up())
-
-    async def _recall_receipts(self, newest: int) -> None:
-        """Read the messages of the last two minutes, from the newest back; keep oldest first."""
-        found: list[tuple[str, int, int]] = []
-        after = newest
-        while after > 0:
-            first = max(after - CHUNK + 1, 1)
-            messages = await self._archive.messages(first, after - first + 1)
-            kept = [each for number, each in messages if number <= after]
-            found = [receipt for each in kept for receipt in each.receipts()] + found
-            if len(kept) == after - first + 1 and kept[0].appends[0].at < self._at - RECEIPT_MS:
-                break
-            after = first - 1
-        for receipt in found:
-            self._receipts.keep(*receipt)
-
-    async def _keep_up(self) -> None:
-        """Take what others store too, and make a new consumer whenever one ends."""
-        while True:
-            try:
-                await self._pull()
-            except (LogDamaged, EventUnreadable) as error:
-                self._give_up(error)
-                return
-            except (*BROKEN, PullEnded, LogUnavailable, Unanswered) as error:
-                logger.debug("The log's consumer ended: %r", error)
-            await asyncio.sleep(LONGEST_PAUSE_S)
-
-    async def _pull(self) -> None:
-        async with Pull(self._stream, self._archive.reached + 1) as pull:
-            while True:
-                raw = await pull.next()
-                if raw.number > self._archive.reached + 1:
-                    await self._read_on()
-                self._take(raw)
-
-    async def _read_on(self) -> None:
-        """Take what follows. Raises Unanswered where the server asked is not as far yet."""
-        before = self._archive.reached
-        for raw in await self._stream.read(before + 1, CHUNK):
-            self._take(raw)
-        if self._archive.reached == before:
-            raise Unanswered("a server is behind the others")
-
-    def _take(self, raw: Raw) -> None:
-        """The next message of the stream; one that was taken already changes nothing."""
-        if raw.number <= self._archive.reached:
-            return
-        if raw.number > self._archive.reached + 1:
-            raise LogDamaged(gap(self._archive.reached + 1))
-        message = read(*raw)
-        records = message.records()
-        self._archive.note(raw.number, message)
-        self._at = records[-1].at
-        self._tail.publish(records)
-        for receipt in message.receipts():
-            self._receipts.keep(*receipt)
-
-    def _give_up(self, error: LogDamaged | EventUnreadable) -> None:
-        logger.error("The log stops: %s", error)
-        self._broken, self._failure = error, wording(error)
-        self._tail.close()
+    def at_end(self, job: Callable[[], Awaitable[None]]) -> None:
+        """Do this too when it is closed."""
+        self._ends.append(job)
 
     async def _write(self, batch: Sequence[Waiting]) -> None:
         for piece in pieces(batch):
@@ -230,43 +144,43 @@ class JetStreamLog:
         """Until each append is stored, or refused because it waited too long."""
         pause, renamed = SHORTEST_PAUSE_S, False
         while left := [entry for entry in piece if not self._is_settled(entry)]:
-            if self._broken is not None:
-                raise LogUnavailable(wording(self._broken))
+            if self._seen.broken is not None:
+                raise LogUnavailable(self._seen.failure)
             try:
                 renamed = await self._offer(left, renamed)
             except (LogDamaged, EventUnreadable) as error:
-                self._give_up(error)
+                self._seen.give_up(error)
             except (Unanswered, LogUnavailable) as reason:
                 logger.debug("Events wait for the log's servers: %s", reason)
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, LONGEST_PAUSE_S)
-        if self._broken is None and any(_is_stored(entry) for entry in piece):
+        if self._seen.broken is None and any(_is_stored(entry) for entry in piece):
             self._failure = ""
 
     async def _offer(self, left: Sequence[Waiting], renamed: bool) -> bool:
         """Publish the appends as the next message; whether the next try needs another name."""
-        number, name = self._archive.reached + 1, left[0].rid or ""
-        body = written(left, self.last_seq + 1, self._at)
+        after, name = self._chain.expected, f"{self._site}/{left[0].rid}"
+        body = written(left, self.last_seq + 1, self._seen.at)
         try:
-            place = await self._stream.offer(
-                body, number - 1, f"{name}/{number}" if renamed else name
+            place = await self._chain.stream.offer(
+                self._chain.subject, body, after, f"{name}/{after}" if renamed else name
             )
         except Overtaken:
-            await self._read_on()
+            await self._seen.read_on()
             return renamed
-        if place.number == number and not place.repeated:
-            self._take(Raw(number, body))
-        elif place.number <= self._archive.reached:
+        if not place.repeated:
+            self._seen.take(Found(place.number, read(place.number, body)))
+        elif place.number <= self._chain.reached:
             # The servers remember the request, but by the log's clock it is two minutes old.
             return True
         else:
-            await self._read_on()
+            await self._seen.read_on()
         return renamed
 
     def _is_settled(self, entry: Waiting) -> bool:
         """Answered; also where another program, or a try that seemed to fail, has stored it."""
         if not entry.stored.done():
-            seq = self._receipts.find(entry.rid or "", entry.now)
+            seq = self._seen.receipts.find(entry.rid or "", entry.now)
             if seq is not None:
                 entry.stored.set_result(seq)
         return entry.stored.done()

@@ -8,6 +8,7 @@ from app.log.address import SCHEME, Address
 from app.log.memory import MemoryLog
 from app.log.sqlite import STEPS, SqliteLog
 
+ONLY_SITE = "main"
 BESIDE_NATS = "data/pitwall.db"
 EXPECTED = "Write memory:, sqlite:path/to/pitwall.db or nats://HOST,HOST,HOST."
 
@@ -57,9 +58,16 @@ async def _on_nats(address: Address, database: Database, clock: Callable[[], int
         )
     try:
         # The client is an extra that most installations do without.
-        from app.log.jetstream import JetStreamLog
+        from app.log.cluster import Cluster
     except ModuleNotFoundError as error:
         raise LogUnavailable(
             f"A log on NATS needs the module {error.name}. Install pitwall[cluster]."
         ) from error
-    return await JetStreamLog.open(address, clock)
+    cluster = await Cluster.open(address, clock)
+    try:
+        log = await cluster.site_log(ONLY_SITE)
+    except BaseException:
+        await cluster.close()
+        raise
+    log.at_end(cluster.close)
+    return log

@@ -1,50 +1,66 @@
-"""In which message of the stream a record is.
+"""In which message of a chain a record is.
 
-A message holds one record or more, so a record is found by its seq between two messages whose
-first seqs are known; every message that is read makes the next search shorter.
+A message holds one record or more, and between two messages of a chain are those of others. So a
+record is found by its seq between two messages whose first seqs are known; every message that is
+read makes the next search shorter.
 """
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Awaitable, Callable
+from typing import NamedTuple
 
-MOST = 8192
+MOST = 256
+
+
+class Spot(NamedTuple):
+    """Message `number` begins with record `first`."""
+
+    first: int
+    number: int
 
 
 class Places:
-    """`first_seq` tells the seq of a message's first record, by the message's number."""
+    """`look` tells the first message of the chain from a number on."""
 
-    def __init__(self, first_seq: Callable[[int], Awaitable[int]]) -> None:
-        self._first_seq = first_seq
-        self._known: list[tuple[int, int]] = [(1, 1)]
+    def __init__(self, look: Callable[[int], Awaitable[Spot]]) -> None:
+        self._look = look
+        # Not a message: all are at number 1 or after it.
+        self._known: list[Spot] = [Spot(1, 1)]
 
-    def learn(self, first: int, number: int) -> None:
-        """The message of this number begins with this seq."""
-        place = (first, number)
-        index = bisect_left(self._known, place)
-        if self._known[index : index + 1] != [place]:
-            self._known.insert(index, place)
+    def learn(self, spot: Spot) -> None:
+        """This message was read."""
+        index = bisect_left(self._known, spot)
+        if self._known[index : index + 1] != [spot]:
+            self._known.insert(index, spot)
         if len(self._known) > MOST:
             # The beginning stays; of the others every second one goes.
             del self._known[1::2]
 
     async def find(self, seq: int, last: int, number: int) -> int:
-        """The number of the message with record `seq`; the newest are `last` and `number`."""
+        """From which number on the message with record `seq` is the first of the chain.
+
+        The newest message has this number and ends with record `last`.
+        """
         index = bisect_right(self._known, (seq, number + 1))
         low = self._known[index - 1]
-        high = self._known[index] if index < len(self._known) else (last + 1, number + 1)
+        high = self._known[index] if index < len(self._known) else Spot(last + 1, number + 1)
         halving = False
-        while low[0] != seq and high[1] - low[1] > 1:
+        while low.first != seq and high.number - low.number > 1:
             middle = _between(seq, low, high, halving)
-            found = (await self._first_seq(middle), middle)
-            self.learn(*found)
-            low, high = (found, high) if found[0] <= seq else (low, found)
+            found = await self._look(middle)
+            self.learn(found)
+            if found.first > seq:
+                # There is none between the two numbers.
+                high = Spot(found.first, middle)
+            else:
+                low = found
             halving = not halving
-        return low[1]
+        return low.number
 
 
-def _between(seq: int, low: tuple[int, int], high: tuple[int, int], halving: bool) -> int:
+def _between(seq: int, low: Spot, high: Spot, halving: bool) -> int:
     """In proportion, which is soon there, by turns with the middle, which can't be misled."""
     if halving:
-        return (low[1] + high[1]) // 2
-    guess = low[1] + (seq - low[0]) * (high[1] - low[1]) // (high[0] - low[0])
-    return min(max(guess, low[1] + 1), high[1] - 1)
+        return (low.number + high.number) // 2
+    guess = low.number + (seq - low.first) * (high.number - low.number) // (high.first - low.first)
+    return min(max(guess, low.number + 1), high.number - 1)

@@ -73,15 +73,18 @@ class Pull:
     async def next(self) -> Raw:
         """The next message. Raises PullEnded, TimeoutError after a silence, or what NATS raises."""
         while True:
-            async with asyncio.timeout(SILENCE_S):
-                message = await self._came.get()
+            if self._came.empty():
+                async with asyncio.timeout(SILENCE_S):
+                    message = await self._came.get()
+            else:
+                message = self._came.get_nowait()
             if message.reply:
                 break
             await self._heed((message.headers or {}).get("Status", ""))
         self._left -= 1
         if self._left == BATCH // 2:
             await self._ask()
-        return Raw(_number(message.reply), message.data)
+        return Raw(_number(message.reply), message.subject, message.data)
 
     async def _heed(self, status: str) -> None:
         if status == "408":

@@ -1,4 +1,4 @@
-"""Two snapshots in the servers' object store: the newest, and the one before it.
+"""A site's two snapshots in the servers' object store: the newest, and the one before it.
 
 There are two places, and a new snapshot takes that of the older one: a save that breaks off harms
 no good one. What was only half written is refused by its digest.
@@ -23,14 +23,39 @@ PATIENCE_S = 20.0
 logger = logging.getLogger(__name__)
 
 
-class Snapshots:
-    """The object store `bucket`, made with the first snapshot."""
+class Bucket:
+    """The object store `name`, which the sites of a stream share; made with the first snapshot."""
 
-    def __init__(self, js: JetStreamContext, bucket: str, replicas: int) -> None:
+    def __init__(self, js: JetStreamContext, name: str, replicas: int) -> None:
         self._js = js
-        self._bucket = bucket
+        self._name = name
         self._replicas = replicas
         self._store: ObjectStore | None = None
+
+    async def found(self) -> ObjectStore | None:
+        """The store, if it has been made."""
+        if self._store is None:
+            try:
+                self._store = await self._js.object_store(self._name)
+            except BucketNotFoundError:
+                return None
+        return self._store
+
+    async def made(self) -> ObjectStore:
+        """The store, made now if it was not there."""
+        if (store := await self.found()) is not None:
+            return store
+        config = api.ObjectStoreConfig(storage=api.StorageType.FILE, replicas=self._replicas)
+        self._store = await self._js.create_object_store(self._name, config)
+        return self._store
+
+
+class Snapshots:
+    """Those of one site."""
+
+    def __init__(self, bucket: Bucket, site: str) -> None:
+        self._bucket = bucket
+        self._places = tuple(f"{site}.{place}" for place in PLACES)
 
     async def save(self, snapshot: Snapshot) -> None:
         """Keep it in place of one of the same seq, or else of the older one.
@@ -39,9 +64,9 @@ class Snapshots:
         """
         try:
             async with asyncio.timeout(PATIENCE_S):
-                store = await self._found() or await self._made()
+                store = await self._bucket.made()
                 kept = await self._kept(store)
-                place = min(PLACES, key=lambda name: (kept[name] != snapshot.seq, kept[name]))
+                place = min(self._places, key=lambda name: (kept[name] != snapshot.seq, kept[name]))
                 meta = api.ObjectMeta(description=str(snapshot.seq))
                 await store.put(place, snapshot.body, meta)
         except BROKEN as error:
@@ -53,7 +78,7 @@ class Snapshots:
         """The newest readable one with a seq in `seqs`. Raises LogUnavailable."""
         try:
             async with asyncio.timeout(PATIENCE_S):
-                store = await self._found()
+                store = await self._bucket.found()
                 if store is None:
                     return None
                 kept = {seq: name for name, seq in (await self._kept(store)).items()}
@@ -78,23 +103,10 @@ class Snapshots:
                 return Snapshot(seq, bytes(found.data or b""))
         return None
 
-    async def _found(self) -> ObjectStore | None:
-        if self._store is None:
-            try:
-                self._store = await self._js.object_store(self._bucket)
-            except BucketNotFoundError:
-                return None
-        return self._store
-
-    async def _made(self) -> ObjectStore:
-        config = api.ObjectStoreConfig(storage=api.StorageType.FILE, replicas=self._replicas)
-        self._store = await self._js.create_object_store(self._bucket, config)
-        return self._store
-
     async def _kept(self, store: ObjectStore) -> dict[str, int]:
         """Each place's seq, 0 for an empty one."""
         kept = {}
-        for name in PLACES:
+        for name in self._places:
             try:
                 told = (await store.get_info(name)).description
             except NotFoundError:

@@ -1,4 +1,7 @@
-"""One JetStream stream: made as it must be, written at its end, read from any of its replicas."""
+"""One JetStream stream of many subjects: made as it must be, written and read by subject.
+
+Each subject is a chain of its own: a message is stored only next after the one its sender names.
+"""
 
 import asyncio
 import hashlib
@@ -14,20 +17,19 @@ from nats.errors import Error as NatsError
 from nats.js import JetStreamContext, api
 from nats.js.errors import APIError, NotFoundError
 
-from app.log import LogDamaged, LogUnavailable
+from app.log import LogUnavailable
 from app.sentences import Sentence
 
 ANSWER_S = 1.0
 START_S = 15.0
-REPEAT_S = 120
 READ_BYTES = 2 * 1024 * 1024
-TRIES = 12
-PAUSE_S = 0.05
 # "wrong last sequence", in the two ways the server says it.
 OVERTAKEN = {10071, 10164}
 PLAIN = re.compile(r"[!-~]{1,200}")
 # Whatever the client raises when an answer does not come; APIError is one of NatsError.
 BROKEN = (NatsError, TimeoutError, OSError)
+MUST_BE = ("subjects", "storage", "num_replicas", "deny_delete", "deny_purge", "allow_direct")
+
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +39,7 @@ class Overtaken(Exception):
 
 
 class Unanswered(Exception):
-    """It is not known whether the message is stored; the same one may be offered again."""
+    """It is not known whether it is stored; the same may be offered, or asked, again."""
 
 
 class Place(NamedTuple):
@@ -48,26 +50,32 @@ class Place(NamedTuple):
 
 
 class Raw(NamedTuple):
-    """A stored message, numbered from 1 without a gap."""
+    """A stored message. `number` counts all messages of the stream, whatever their subject."""
 
     number: int
+    subject: str
     body: bytes
 
 
 class Stream:
-    """The stream `name` with its one subject, on `replicas` servers."""
+    """The stream that is `wanted`, on as many servers as that says."""
 
-    def __init__(self, client: Client, name: str, replicas: int) -> None:
+    def __init__(self, client: Client, wanted: api.StreamConfig) -> None:
         self.client = client
-        self.name = name
-        self.replicas = replicas
+        self.wanted = wanted
+        self.name = wanted.name or ""
+        self.replicas = wanted.num_replicas or 1
         self.js: JetStreamContext = client.jetstream(timeout=3)
-        self._subject = name.replace("-", ".")
 
-    async def open(self) -> int:
-        """Make the stream if there is none; the newest message's number, 0 for none.
+    @property
+    def ages(self) -> bool:
+        """Whether old messages go by themselves."""
+        return bool(self.wanted.max_age)
 
-        Raises LogUnavailable for a stream made otherwise, LogDamaged for one with gaps.
+    async def open(self) -> api.StreamInfo:
+        """Make the stream if there is none; what the servers tell about it.
+
+        Raises LogUnavailable, also for a stream that was made otherwise.
         """
         deadline = asyncio.get_running_loop().time() + START_S
         while True:
@@ -82,18 +90,20 @@ class Stream:
                     ) from error
             await asyncio.sleep(0.2)
 
-    async def offer(self, body: bytes, after: int, name: str) -> Place:
-        """Store the message next after number `after`, once for each name.
+    async def offer(
+        self, subject: str, body: bytes, after: int, name: str, expires_s: float | None = None
+    ) -> Place:
+        """Store the message next after the subject's number `after`, once for each name.
 
         It returns when it is on the disks of a majority. Raises Overtaken or Unanswered.
         """
         headers = {
             "Nats-Msg-Id": _header(name),
-            "Nats-Expected-Last-Sequence": str(after),
+            "Nats-Expected-Last-Subject-Sequence": str(after),
             "Nats-Expected-Stream": self.name,
         }
         try:
-            ack = await self.js.publish(self._subject, body, ANSWER_S, headers=headers)
+            ack = await self.js.publish(subject, body, ANSWER_S, headers=headers, msg_ttl=expires_s)
         except APIError as error:
             if error.err_code in OVERTAKEN:
                 raise Overtaken from error
@@ -102,99 +112,90 @@ class Stream:
             raise Unanswered("no answer" if isinstance(error, TimeoutError) else error) from error
         return Place(ack.seq, bool(ack.duplicate))
 
-    async def read(self, first: int, count: int, known: int = 0) -> Sequence[Raw]:
-        """Messages from number `first` on, at most `count`; none if the replica asked has none.
+    async def read(self, subject: str, first: int, count: int) -> Sequence[Raw]:
+        """The subject's messages from number `first` on, at most `count`, as one replica has them.
 
-        Not none where messages up to number `known` are known to be there. Raises LogUnavailable,
-        and LogDamaged where no replica has the first one though later ones are there.
+        Which one answers is chance, and it may be behind the others. Raises Unanswered.
         """
-        problem: Exception | None = None
-        for _ in range(TRIES):
-            try:
-                found = await self._asked(first, count)
-            except BROKEN as error:
-                problem = error
-            else:
-                problem = None
-                if whole := _without_gap(found, first):
-                    return whole
-                if not found and first > known:
-                    return ()
-            # Another replica may have it.
-            await asyncio.sleep(PAUSE_S)
-        return [await self._from_leader(first, problem)]
+        question = {"seq": first, "next_by_subj": subject, "batch": count, "max_bytes": READ_BYTES}
+        try:
+            return await self._asked(question)
+        except BROKEN as error:
+            raise Unanswered(str(error)) from error
+
+    async def newest(self, subject: str) -> Raw | None:
+        """The subject's newest message, as the leader has it. Raises LogUnavailable."""
+        return await self._from_leader(0, subject)
+
+    async def next_from_leader(self, subject: str, first: int) -> Raw | None:
+        """The subject's first message from this number on. Raises LogUnavailable."""
+        return await self._from_leader(max(first, 1), subject)
+
+    async def delete(self, number: int) -> None:
+        """Let this message go, where the stream allows it and the servers answer."""
+        try:
+            await self.js.delete_msg(self.name, number)
+        except BROKEN as error:
+            logger.debug("Message %d of %s is not deleted: %r", number, self.name, error)
+
+    async def first_number(self) -> int:
+        """Messages before this one are gone by age. Raises LogUnavailable."""
+        if not self.ages:
+            return 1
+        try:
+            return (await self.js.stream_info(self.name)).state.first_seq
+        except BROKEN as error:
+            raise LogUnavailable(_silent()) from error
 
     async def _found(self) -> api.StreamInfo:
         try:
-            return await self.js.stream_info(self.name)
+            found = await self.js.stream_info(self.name)
         except NotFoundError:
-            return await self.js.add_stream(self._wanted())
+            return await self.js.add_stream(self.wanted)
+        if (found.config.max_age or 0) != (self.wanted.max_age or 0):
+            found.config.max_age = self.wanted.max_age
+            return await self.js.update_stream(found.config)
+        return found
 
-    def _wanted(self) -> api.StreamConfig:
-        return api.StreamConfig(
-            name=self.name,
-            subjects=[self._subject],
-            storage=api.StorageType.FILE,
-            num_replicas=self.replicas,
-            duplicate_window=REPEAT_S,
-            deny_delete=True,
-            deny_purge=True,
-            allow_direct=True,
-        )
-
-    def _checked(self, info: api.StreamInfo) -> int:
-        told, wanted = info.config, self._wanted()
-        for what in ("subjects", "storage", "num_replicas", "deny_delete", "deny_purge"):
-            if getattr(told, what) != getattr(wanted, what):
+    def _checked(self, info: api.StreamInfo) -> api.StreamInfo:
+        for what in MUST_BE:
+            told, wanted = getattr(info.config, what), getattr(self.wanted, what)
+            if told != wanted:
                 raise LogUnavailable(
-                    f"The stream {self.name} on the NATS servers has {what} "
-                    f"{getattr(told, what)}, where {getattr(wanted, what)} is needed. Does "
-                    "PITWALL_LOG name all its servers, and the right ?name=…"
+                    f"The stream {self.name} on the NATS servers has {what} {told}, where {wanted} "
+                    "is needed. Does PITWALL_LOG name all its servers, and the right ?name=…"
                 )
-        state = info.state
-        if state.messages and (state.first_seq != 1 or state.messages != state.last_seq):
-            raise LogDamaged(gap(state.first_seq - 1 if state.first_seq > 1 else state.last_seq))
-        return state.last_seq
+        return info
 
-    async def _asked(self, first: int, count: int) -> Sequence[Raw]:
-        """What one replica has, whichever answers."""
+    async def _asked(self, question: dict[str, object]) -> Sequence[Raw]:
         inbox = self.client.new_inbox()
         subscription = await self.client.subscribe(inbox)
         try:
-            question = {"seq": first, "batch": count, "max_bytes": READ_BYTES}
             subject = f"$JS.API.DIRECT.GET.{self.name}"
             await self.client.publish(subject, json.dumps(question).encode(), reply=inbox)
             found: list[Raw] = []
             while not _is_end(message := await subscription.next_msg(ANSWER_S)):
-                found.append(Raw(int((message.headers or {})["Nats-Sequence"]), message.data))
+                headers = message.headers or {}
+                number, subject = int(headers["Nats-Sequence"]), headers["Nats-Subject"]
+                found.append(Raw(number, subject, message.data))
             return found
         finally:
             await subscription.unsubscribe()
 
-    async def _from_leader(self, number: int, problem: Exception | None) -> Raw:
+    async def _from_leader(self, first: int, subject: str) -> Raw | None:
         try:
-            message = await self.js.get_msg(self.name, seq=number)
-        except NotFoundError as error:
-            raise LogDamaged(gap(number)) from error
+            message = await self.js.get_msg(
+                self.name, seq=first or None, subject=subject, next=first > 0
+            )
+        except NotFoundError:
+            return None
         except BROKEN as error:
-            raise LogUnavailable(
-                Sentence("The log can't be read: its servers do not answer.")
-            ) from (problem or error)
-        return Raw(number, message.data or b"")
+            raise LogUnavailable(_silent()) from error
+        return Raw(message.seq or 0, subject, message.data or b"")
 
 
-def gap(number: int) -> Sentence:
-    """What is said of a message that must be there and is not."""
-    return Sentence(
-        "The log is damaged: message {number} is missing on every server. Nothing is skipped and "
-        "nothing is stored until somebody has looked.",
-        number=number,
-    )
-
-
-def _without_gap(found: Sequence[Raw], first: int) -> Sequence[Raw]:
-    whole = [raw for index, raw in enumerate(found) if raw.number == first + index]
-    return whole if found and found[0].number == first else ()
+def _silent() -> Sentence:
+    return Sentence("The log can't be read: its servers do not answer.")
 
 
 def _is_end(message: Msg) -> bool:

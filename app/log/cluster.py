@@ -1,0 +1,109 @@
+"""The logs of many sites on NATS servers: one connection, a stream for each partition of sites.
+
+A site is in the partition that its name falls into, whoever asks, so how many there are is fixed
+when the installation is made.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Self
+
+from nats.aio.client import Client
+from nats.js import api
+
+from app.log import LogUnavailable, layout
+from app.log.address import Address
+from app.log.jetstream import JetStreamLog
+from app.log.lease import TTL_S, Lease
+from app.log.partition import Partition
+from app.log.servers import check_syncing, connect
+from app.log.stream import Stream
+
+OTHER_PARTITIONS = (
+    "The installation '{name}' on the NATS servers has its sites in {told} partitions, and "
+    "PITWALL_LOG says {wanted}. The number can't change: write ?partitions={told}."
+)
+
+
+class Cluster:
+    """Open logs end with it. Whatever asks the servers raises LogUnavailable."""
+
+    def __init__(self, client: Client, address: Address, clock: Callable[[], int]) -> None:
+        self._client = client
+        self._address = address
+        self._clock = clock
+        self._parts: dict[str, Partition] = {}
+        self._leases: Stream | None = None
+        self._making = asyncio.Lock()
+
+    @classmethod
+    async def open(cls, address: Address, clock: Callable[[], int]) -> Self:
+        """The installation at this address, made if there is none; `clock` tells ms, UTC.
+
+        Raises LogUnavailable, for servers too that acknowledge before they sync.
+        """
+        await check_syncing(address)
+        client = await connect(address)
+        try:
+            system = layout.system_stream(address)
+            _check_partitions(address, await Stream(client, system).open())
+        except BaseException:
+            await client.close()
+            raise
+        return cls(client, address, clock)
+
+    @property
+    def partitions(self) -> int:
+        """How many there are; they count from 0."""
+        return self._address.partitions
+
+    def partition_of(self, site: str) -> int:
+        """The partition in which this site is."""
+        return layout.partition_of(site, self.partitions)
+
+    async def site_log(self, site: str) -> JetStreamLog:
+        """The log of this site's events. Raises LogDamaged too; ValueError for no site's name."""
+        part = f"p{self.partition_of(site)}"
+        return await self._part(part, layout.events_stream(self._address, part)).open(_name(site))
+
+    async def sys_log(self, site: str) -> JetStreamLog:
+        """The log of what this site's nodes share beside events. Raises as `site_log` does."""
+        wanted = layout.system_stream(self._address)
+        return await self._part(layout.SYSTEM, wanted).open(_name(site))
+
+    async def lease(self, name: str, holder: str, ttl_s: float = TTL_S) -> Lease:
+        """The lease of this name, once it is ours: it waits for its holder to go, however long."""
+        async with self._making:
+            if self._leases is None:
+                leases = Stream(self._client, layout.lease_stream(self._address))
+                await leases.open()
+                self._leases = leases
+        subject = layout.subject_of(self._address, layout.LEASES, _name(name))
+        lease = Lease(self._leases, subject, holder, ttl_s)
+        await lease.acquire()
+        return lease
+
+    async def close(self) -> None:
+        """Finish what was appended in all logs, and let go of the servers."""
+        for part in self._parts.values():
+            await part.close()
+        await self._client.close()
+
+    def _part(self, part: str, wanted: api.StreamConfig) -> Partition:
+        if part not in self._parts:
+            self._parts[part] = Partition(self._client, wanted, self._clock)
+        return self._parts[part]
+
+
+def _check_partitions(address: Address, told: api.StreamInfo) -> None:
+    partitions = (told.config.metadata or {}).get(layout.PARTITIONS, "?")
+    if partitions != str(address.partitions):
+        raise LogUnavailable(
+            OTHER_PARTITIONS.format(name=address.name, told=partitions, wanted=address.partitions)
+        )
+
+
+def _name(site: str) -> str:
+    if not layout.SITE.fullmatch(site):
+        raise ValueError(f"'{site}' is no name of a site: a-z, 0-9 and - are expected.")
+    return site

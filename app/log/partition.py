@@ -1,0 +1,107 @@
+"""A stream that sites share: read once in this process, handed to the open logs of its sites.
+
+There is one consumer however many sites are open, and none while there are none.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from nats.aio.client import Client
+from nats.js import api
+
+from app.log import LogUnavailable
+from app.log.jetstream import JetStreamLog
+from app.log.pull import Pull, PullEnded
+from app.log.seen import Seen
+from app.log.snapshots import Bucket, Snapshots
+from app.log.stream import BROKEN, Raw, Stream
+
+PAUSE_S = 0.25
+
+logger = logging.getLogger(__name__)
+
+
+class Partition:
+    """The stream that is `wanted`, whose subjects end with the names of sites."""
+
+    def __init__(self, client: Client, wanted: api.StreamConfig, clock: Callable[[], int]) -> None:
+        self.stream = Stream(client, wanted)
+        self._clock = clock
+        self._bucket = Bucket(self.stream.js, f"{wanted.name}-snapshots", self.stream.replicas)
+        self._opening = asyncio.Lock()
+        self._open: dict[str, list[Seen]] = {}
+        self._logs: set[JetStreamLog] = set()
+        self._heard: dict[str, int] = {}
+        self._reached = 0
+        self._watching: asyncio.Task[None] | None = None
+
+    async def open(self, site: str) -> JetStreamLog:
+        """The log of this site. Raises LogUnavailable or LogDamaged."""
+        subject = (self.stream.wanted.subjects or [""])[0].replace("*", site)
+        seen = Seen(self.stream, subject)
+        async with self._opening:
+            await self._start()
+            # From now on it hears what comes, so nothing is missed while it reads what was there.
+            self._open.setdefault(subject, []).append(seen)
+        try:
+            await seen.begin(self._heard.get(subject, 0))
+        except BaseException:
+            await self._leave(seen)
+            raise
+        log = JetStreamLog(
+            seen, Snapshots(self._bucket, site), self._clock, lambda: self._leave(seen, log)
+        )
+        self._logs.add(log)
+        return log
+
+    async def close(self) -> None:
+        """Close all logs of its sites."""
+        for log in list(self._logs):
+            await log.close()
+
+    async def _leave(self, seen: Seen, log: JetStreamLog | None = None) -> None:
+        async with self._opening:
+            self._logs -= {log} if log else set()
+            left = self._open[seen.chain.subject]
+            left.remove(seen)
+            if not left:
+                del self._open[seen.chain.subject]
+            if not self._open:
+                await self._stop()
+
+    async def _start(self) -> None:
+        if self._watching is None:
+            self._reached = (await self.stream.open()).state.last_seq
+            self._heard.clear()
+            self._watching = asyncio.create_task(self._keep_up())
+
+    async def _stop(self) -> None:
+        watching, self._watching = self._watching, None
+        while watching is not None and not watching.done():
+            # Before Python 3.12 `wait_for`, which the client uses, may lose a cancellation.
+            watching.cancel()
+            await asyncio.wait([watching], timeout=0.1)
+
+    async def _keep_up(self) -> None:
+        """Hand on what is stored, by a new consumer whenever one ends."""
+        while True:
+            try:
+                async with Pull(self.stream, self._reached + 1) as pull:
+                    while True:
+                        self._hand_on(await pull.next())
+            except (*BROKEN, PullEnded, LogUnavailable) as error:
+                logger.debug("The consumer of %s ended: %r", self.stream.name, error)
+            await asyncio.sleep(PAUSE_S)
+
+    def _hand_on(self, raw: Raw) -> None:
+        if raw.number > self._reached + 1:
+            # A replica with a hole, or messages too old: whose they were is not known.
+            logger.warning("Stream %s jumps to message %d.", self.stream.name, raw.number)
+            for each in self._open.values():
+                for seen in each:
+                    seen.doubt()
+        self._reached = max(raw.number, self._reached)
+        self._heard[raw.subject] = raw.number
+        for seen in self._open.get(raw.subject, ()):
+            seen.hear(raw)
