@@ -6,12 +6,11 @@ Empty text means "not told". Times are milliseconds since the Unix epoch, UTC; s
 
 from dataclasses import dataclass
 
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One thing that happened. `flags` names descriptive fields that were dropped or are odd."""
-
-    flags: tuple[str, ...] = ()
+from app.domain.event import Event as Event
+from app.domain.owner_events import CommandClaimed as CommandClaimed
+from app.domain.owner_events import CommandRequested as CommandRequested
+from app.domain.owner_events import CommandResult as CommandResult
+from app.domain.owner_events import OwnershipTaken as OwnershipTaken
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from app.domain.agents import agent_of, end_doubt, live_legs, refresh
 from app.domain.books import MINUTE, rebook
 from app.domain.calls import back_to_waiting, end
 from app.domain.caps import Caps
+from app.domain.commands import expire
 from app.domain.days import BusinessDay
 from app.domain.diary import (
     AGENT_UNHEARD,
@@ -34,6 +35,8 @@ def tick(turn: Turn, days: BusinessDay, caps: Caps, diary: Diary) -> None:
     turn.changes.beat = True
     if turn.at >= turn.state.day_ends:
         change_day(turn, days)
+    if turn.state.commands:
+        expire(turn)
     agents, calls = diary.due(turn.at)
     for agent in agents:
         _doubt_agent(turn, agent)

@@ -7,7 +7,7 @@ in `reports`, `phones` or `notes`. Deterministic: the same events give the same 
 from collections.abc import Callable
 from typing import Any
 
-from app.domain import alarm_acts, board, events, notes, phones, reports
+from app.domain import alarm_acts, board, commands, events, notes, phones, reports
 from app.domain.alarm_view import AlarmRow, alarm_rows
 from app.domain.alarms import watch
 from app.domain.caps import USUAL, Caps, Grown, over
@@ -55,6 +55,10 @@ class Floor:
         if not self.state.day:
             change_day(turn, self.days)
         self.state.seq, self.state.at = seq, at
+        if event.epoch:
+            if is_void(self.state, event):
+                return turn.changes
+            self.state.epoch = event.epoch
         is_webhook = type(event) in PUSHED
         if is_webhook:
             self._count_webhook(at, event)
@@ -128,6 +132,14 @@ class Floor:
         return self._standing
 
 
+def is_void(state: FloorState, event: events.Event) -> bool:
+    """An owner wrote it after a later one had begun: it changes nothing, on no floor.
+
+    The same before the event is applied to the state and after.
+    """
+    return 0 < event.epoch < state.epoch
+
+
 RULES: dict[type[events.Event], Callable[[Turn, Any], None]] = {
     events.CallRinging: reports.ringing,
     events.CallAnswered: reports.call_answered,
@@ -155,5 +167,9 @@ RULES: dict[type[events.Event], Callable[[Turn, Any], None]] = {
     events.AlarmAcknowledged: alarm_acts.acknowledged,
     events.AlarmShelved: alarm_acts.shelved,
     events.AlarmSent: alarm_acts.sent,
+    events.OwnershipTaken: notes.ownership_taken,
+    events.CommandRequested: commands.requested,
+    events.CommandClaimed: commands.claimed,
+    events.CommandResult: commands.concluded,
     TablesChanged: notes.no_concern,
 }

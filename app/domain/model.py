@@ -6,6 +6,7 @@ Times are milliseconds since the epoch, UTC; None means "not (yet)".
 
 from dataclasses import dataclass, field
 
+from app.domain.command import Command
 from app.domain.rules import Alarm, AlarmEntry, AlarmRule, Shelf
 from app.domain.states import CallState, Direction, LegState, Outcome, Status
 
@@ -271,3 +272,8 @@ class FloorState:
     alarm_shelves: dict[str, Shelf] = field(default_factory=dict)
     # The newest lines, in order.
     alarm_log: list[AlarmEntry] = field(default_factory=list)
+    # The newest owner that has written, and its name; 0 where one node serves the site.
+    epoch: int = 0
+    owner: str = ""
+    # The last minute's, in order.
+    commands: dict[str, Command] = field(default_factory=dict)

@@ -73,3 +73,7 @@ def call_back_placed(turn: Turn, event: events.CallBackPlaced | events.AbandonCl
 
 def no_concern(turn: Turn, event: TablesChanged) -> None:
     """Tables are in a stream of their own; a floor that meets such a change leaves it alone."""
+
+
+def ownership_taken(turn: Turn, event: events.OwnershipTaken) -> None:
+    turn.state.owner = event.holder

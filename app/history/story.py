@@ -64,4 +64,5 @@ def source_of(event: Event) -> str:
 def _step(record: Record, changed: list[Change]) -> Step:
     kind, body = encode(record.event)
     said = msgspec.json.decode(body)
+    said.pop("epoch", None)
     return Step(record.seq, record.at, kind, source_of(record.event), said, changed)

@@ -10,7 +10,7 @@ from app.domain.events import (
     CallBackPlaced,
     Event,
 )
-from app.domain.floor import WEBHOOKS
+from app.domain.floor import WEBHOOKS, is_void
 from app.domain.model import Agent, FloorState
 from app.domain.states import Status
 from app.domain.turn import Changes
@@ -48,6 +48,8 @@ class Tracker:
         self.batch.began = self.batch.began or record.at
         self.batch.events += 1
         self._note_time(record)
+        if is_void(state, record.event):
+            return
         self._note_calls(record, changes, state)
         self._note_agents(record, changes, state)
         if deed := DEEDS.get(type(record.event)):
