@@ -37,6 +37,11 @@ class Sender(asyncio.Protocol):
         if self._answered is not None and not self._answered.done():
             self._answered.set_result(b"000")
 
+    @property
+    def is_over(self) -> bool:
+        """The server has closed the connection: it does so where nothing came for long."""
+        return bool(self.transport.is_closing())
+
     async def send(self, request: bytes) -> bytes:
         """The three digits of the answer's status; 000 where the connection ended instead."""
         self._answered = asyncio.get_running_loop().create_future()
@@ -104,19 +109,31 @@ class Load:
         await asyncio.gather(*(drain() for _ in range(self._count)))
 
     async def pace(self, requests: Iterator[list[bytes]], rate: float, seconds: float) -> int:
-        """Open loop: groups at random moments, `rate` requests a second, whatever the answers."""
+        """Open loop: groups at random moments, `rate` requests a second, whatever the answers.
+
+        Returns how many were sent; raises what the first that went wrong did.
+        """
+        try:
+            async with asyncio.TaskGroup() as sending:
+                return await self._keep_pace(sending, requests, rate, seconds)
+        except ExceptionGroup as several:
+            raise several.exceptions[0] from None
+
+    async def _keep_pace(
+        self,
+        sending: asyncio.TaskGroup,
+        requests: Iterator[list[bytes]],
+        rate: float,
+        seconds: float,
+    ) -> int:
         loop, chance = asyncio.get_running_loop(), random.Random(7)
         began, due, sent = loop.time(), 0.0, 0
-        tasks: set[asyncio.Task[None]] = set()
         while due < seconds:
             await asyncio.sleep(max(0.0, began + due - loop.time()))
             group = next(requests)
-            task = asyncio.create_task(self._send_all(group))
-            tasks.add(task)
-            task.add_done_callback(tasks.discard)
+            sending.create_task(self._send_all(group))
             sent += len(group)
             due += chance.expovariate(rate / len(group))
-        await asyncio.gather(*tasks)
         return sent
 
     async def _send_all(self, group: list[bytes]) -> None:
@@ -125,6 +142,8 @@ class Load:
 
     async def _send_on_idle(self, request: bytes) -> None:
         sender = await self._idle.get()
+        if sender.is_over:
+            sender = await self._connect()
         asked = time.monotonic()
         self._note(request)
         status = await sender.send(request)
