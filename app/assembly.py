@@ -1,0 +1,204 @@
+"""Puts the parts of one site together from its settings, and takes them apart again.
+
+The order is that of need: what is stored, who may come in, the floor, what is done to it.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+
+from app.access import Access
+from app.access.oidc import Client
+from app.actions import Actions, Policy, open_actions
+from app.alerting import Channels, Notifier, open_notifier, set_first_rules
+from app.database import Database
+from app.domain.caps import Caps
+from app.domain.days import BusinessDay
+from app.domain.limits import Targets
+from app.history.follower import History
+from app.keeping.holding import holding
+from app.keeping.soundness import ensure_sound
+from app.keeping.upkeep import Upkeep
+from app.log import EventLog
+from app.log.open import database_path, open_log
+from app.pbx import Pbx
+from app.pbx.secret import Secret
+from app.pbx.unconfigured import UnconfiguredPbx
+from app.pbx.voicecloud_api import Account, VoiceCloud
+from app.peers import PeerCounts
+from app.projector import Projector
+from app.reconciler import Reconciler
+from app.render import Renderer
+from app.rewind import Rewind
+from app.settings import Settings
+from app.web.assets import BUILD
+from app.web.parts import Parts
+from app.webhook_journal import WebhookJournal
+from app.webhook_tokens import WebhookTokens
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What everything of one site is made from; `stack` closes it, the last first."""
+
+    settings: Settings
+    clock: Callable[[], int]
+    unparsable: PeerCounts | None
+    stack: AsyncExitStack
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """What is on disk."""
+
+    database: Database
+    log: EventLog
+    upkeep: Upkeep
+
+
+@dataclass(frozen=True, slots=True)
+class Entrance:
+    """Who may come in, and what was sent away."""
+
+    journal: WebhookJournal
+    tokens: WebhookTokens
+    access: Access
+    channels: Channels
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """The floor as it is and as it was."""
+
+    renderer: Renderer
+    projector: Projector
+    history: History
+    rewind: Rewind
+
+
+@dataclass(frozen=True, slots=True)
+class Deeds:
+    """What is done to the floor and told of it."""
+
+    pbx: Pbx
+    reconciler: Reconciler
+    actions: Actions
+    notifier: Notifier
+
+
+@asynccontextmanager
+async def opened_parts(
+    settings: Settings, clock: Callable[[], int], unparsable: PeerCounts | None = None
+) -> AsyncIterator[Parts]:
+    """Open everything in order, and let go of it in the opposite order."""
+    async with AsyncExitStack() as stack:
+        plan = Plan(settings, clock, unparsable, stack)
+        store = await _open_store(plan)
+        entrance = await _open_entrance(plan, store)
+        stage = await _open_stage(plan, store)
+        deeds = await _open_deeds(plan, store, entrance, stage)
+        await set_first_rules(store.log, stage.projector)
+        yield _together(plan, store, entrance, stage, deeds)
+
+
+async def _open_store(plan: Plan) -> Store:
+    settings, clock, stack = plan.settings, plan.clock, plan.stack
+    path = database_path(settings.log)
+    stack.enter_context(holding(path))
+    found = await asyncio.to_thread(ensure_sound, path, clock())
+    database = await Database.open(path)
+    stack.push_async_callback(database.close)
+    log = await open_log(settings.log, database, clock)
+    stack.push_async_callback(log.close)
+    upkeep = await Upkeep.open(database, path, settings.timezone, clock, found)
+    return Store(database, log, upkeep)
+
+
+async def _open_entrance(plan: Plan, store: Store) -> Entrance:
+    settings, database, clock = plan.settings, store.database, plan.clock
+    journal = await WebhookJournal.open(database, clock, plan.unparsable)
+    plan.stack.push_async_callback(journal.close)
+    tokens = await WebhookTokens.open(database, clock, settings.webhook_token)
+    access = await Access.open(
+        database, clock, api_token=settings.api_token or "", oidc=oidc_client(settings)
+    )
+    return Entrance(journal, tokens, access, await Channels.open(database, clock))
+
+
+async def _open_stage(plan: Plan, store: Store) -> Stage:
+    settings, log = plan.settings, store.log
+    renderer = Renderer(settings.timezone, BUILD, targets=Targets(**dict(settings.targets)))
+    days = BusinessDay(settings.timezone, settings.day_start)
+    caps = Caps.for_agents(settings.most_agents)
+    projector = Projector(log, days, renderer, plan.clock, caps)
+    await projector.start()
+    plan.stack.push_async_callback(projector.save_snapshot)
+    history = await History.open(store.database, log, days, caps)
+    return Stage(renderer, projector, history, Rewind(store.database, log, days, caps))
+
+
+async def _open_deeds(plan: Plan, store: Store, entrance: Entrance, stage: Stage) -> Deeds:
+    settings, clock, log, projector = plan.settings, plan.clock, store.log, stage.projector
+    pbx = open_pbx(settings, clock)
+    plan.stack.push_async_callback(pbx.close)
+    reconciler = Reconciler(pbx, log, lambda: projector.floor.state, clock, settings.timezone)
+    actions = open_actions(
+        pbx, entrance.access.audit, log, projector, clock, time.monotonic, reconciler.doubt
+    ).governed(policy_of(settings))
+    plan.stack.push_async_callback(actions.close)
+    notifier = open_notifier(entrance.channels, log, projector, stage.renderer, settings.language)
+    plan.stack.push_async_callback(notifier.close)
+    return Deeds(pbx, reconciler, actions, notifier)
+
+
+def _together(plan: Plan, store: Store, entrance: Entrance, stage: Stage, deeds: Deeds) -> Parts:
+    return Parts(
+        settings=plan.settings,
+        log=store.log,
+        database=store.database,
+        projector=stage.projector,
+        renderer=stage.renderer,
+        journal=entrance.journal,
+        tokens=entrance.tokens,
+        access=entrance.access,
+        pbx=deeds.pbx,
+        reconciler=deeds.reconciler,
+        actions=deeds.actions,
+        channels=entrance.channels,
+        notifier=deeds.notifier,
+        history=stage.history,
+        upkeep=store.upkeep,
+        rewind=stage.rewind,
+        clock=plan.clock,
+    )
+
+
+def policy_of(settings: Settings) -> Policy:
+    """The centre's own reasons to choose from, where it has set any."""
+    usual = Policy()
+    return replace(
+        usual,
+        listen_reasons=settings.listen_reasons or usual.listen_reasons,
+        pause_reasons=settings.pause_reasons or usual.pause_reasons,
+    )
+
+
+def open_pbx(settings: Settings, clock: Callable[[], int]) -> Pbx:
+    """The PBX of the settings; one that says what is missing where they name none."""
+    if not (settings.pbx_url and settings.pbx_key):
+        return UnconfiguredPbx()
+    data_url = settings.pbx_data_url or settings.pbx_url
+    key = Secret(settings.pbx_key)
+    vendor = Account(settings.pbx_url, data_url, settings.pbx_domain, key)
+    return VoiceCloud(vendor, zone=settings.timezone, now=clock)
+
+
+def oidc_client(settings: Settings) -> Client | None:
+    """How the sign-in provider knows us, if there is one."""
+    if settings.oidc_issuer is None:
+        return None
+    back = f"{settings.public_url}/login/oidc/callback"
+    secret = settings.oidc_client_secret
+    return Client(settings.oidc_issuer, settings.oidc_client_id, back, secret)
