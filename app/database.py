@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import os
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self, TypeVar, cast
 
@@ -54,6 +54,8 @@ class Database:
         self._closed = False
         self.on_full: Callable[[], None] = lambda: None
         """Called each time there was no room to write."""
+        self.rough_s = 0.0
+        """Everything may be written down as often as is asked; see Tables."""
 
     @classmethod
     async def open(cls, path: str) -> Self:
@@ -110,11 +112,11 @@ class Database:
         cancelled. It must read through the connection it gets, never through `read` or `write`.
         Raises DatabaseUnavailable, or what the job raises.
         """
-        self._refuse_when_closed()
-        task = asyncio.create_task(self._transaction(job))
-        self._jobs.add(task)
-        task.add_done_callback(self._jobs.discard)
-        return await asyncio.shield(task)
+        return await self._to_the_end(self._transaction(job, "COMMIT"))
+
+    async def rehearse(self, job: Callable[[aiosqlite.Connection], Awaitable[T]]) -> T:
+        """Run the job as `write` does, return what it found, and store nothing of it."""
+        return await self._to_the_end(self._transaction(job, "ROLLBACK"))
 
     async def write_at_once(self, job: Callable[[sqlite3.Connection], object]) -> None:
         """The same for a job that needs no loop: it has the writing thread to itself.
@@ -122,18 +124,18 @@ class Database:
         One way there and back instead of one for each statement, which is most of what a small
         transaction costs. Raises DatabaseUnavailable, or what the job raises.
         """
-        self._refuse_when_closed()
-        task = asyncio.create_task(self._transaction_at_once(job))
-        self._jobs.add(task)
-        task.add_done_callback(self._jobs.discard)
-        await asyncio.shield(task)
+        await self._to_the_end(self._transaction_at_once(job))
 
     async def read(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """All rows of a query, as last committed. Raises DatabaseUnavailable."""
-        self._refuse_when_closed()
+        if self._closed:
+            raise DatabaseUnavailable(CLOSED)
         async with self._reading():
             rows = await self._reader.execute_fetchall(sql, parameters)
         return cast(list[tuple[Any, ...]], rows)
+
+    def on_changed(self, tables: Sequence[str], refresh: Callable[[], Awaitable[object]]) -> None:
+        """Nobody but this process writes here while it runs, and it knows what it wrote."""
 
     async def close(self) -> None:
         """Let the jobs under way finish, for some seconds at most, and close the file."""
@@ -151,15 +153,27 @@ class Database:
         # The last one to close folds the WAL into the file, and gives that up when interrupted.
         await _close(self._writer)
 
+    async def _to_the_end(self, transaction: Coroutine[Any, Any, T]) -> T:
+        """Its result; it goes on when the caller is cancelled."""
+        if self._closed:
+            transaction.close()
+            raise DatabaseUnavailable(CLOSED)
+        task = asyncio.create_task(transaction)
+        self._jobs.add(task)
+        task.add_done_callback(self._jobs.discard)
+        return await asyncio.shield(task)
+
     async def _unfinished(self) -> set[asyncio.Task[Any]]:
         if not self._jobs:
             return set()
         _, late = await asyncio.wait(self._jobs, timeout=CLOSE_PATIENCE_S)
         return late
 
-    async def _transaction(self, job: Callable[[aiosqlite.Connection], Awaitable[T]]) -> T:
+    async def _transaction(
+        self, job: Callable[[aiosqlite.Connection], Awaitable[T]], ending: str
+    ) -> T:
         async with self._writing():
-            return await self._committed(job)
+            return await self._ended(job, ending)
 
     @contextlib.asynccontextmanager
     async def _writing(self) -> AsyncIterator[None]:
@@ -171,13 +185,13 @@ class Database:
                 self.on_full()
                 raise
 
-    async def _committed(self, job: Callable[[aiosqlite.Connection], Awaitable[T]]) -> T:
+    async def _ended(self, job: Callable[[aiosqlite.Connection], Awaitable[T]], ending: str) -> T:
         try:
             await self._writer.execute("BEGIN IMMEDIATE")
             reach("begun")
             result = await job(self._writer)
             reach("before commit")
-            await self._writer.execute("COMMIT")
+            await self._writer.execute(ending)
         except BaseException:
             # Does nothing where SQLite rolled back by itself.
             await self._writer.rollback()
@@ -197,10 +211,6 @@ class Database:
         async with turn:
             with faults_in_words():
                 yield
-
-    def _refuse_when_closed(self) -> None:
-        if self._closed:
-            raise DatabaseUnavailable(CLOSED)
 
 
 def _transact(connection: sqlite3.Connection, job: Callable[[sqlite3.Connection], object]) -> None:

@@ -11,8 +11,8 @@ from hashlib import sha256
 
 import aiosqlite
 
-from app.database import Database
 from app.sentences import Sentence
+from app.tables import Tables
 
 STEPS = (
     """CREATE TABLE webhook_token (
@@ -38,7 +38,7 @@ class Previous:
 class WebhookTokens:
     """Which tokens open the hook. `made` is the new token's text where this start made one."""
 
-    def __init__(self, database: Database, clock: Callable[[], int], given: str | None) -> None:
+    def __init__(self, database: Tables, clock: Callable[[], int], given: str | None) -> None:
         self._database = database
         self._clock = clock
         self._current = digest_of(given.encode()) if given else b""
@@ -48,7 +48,7 @@ class WebhookTokens:
 
     @classmethod
     async def open(
-        cls, database: Database, clock: Callable[[], int], given: str | None = None
+        cls, database: Tables, clock: Callable[[], int], given: str | None = None
     ) -> "WebhookTokens":
         """Read the kept tokens, or make the first. A `given` one is used instead of any kept."""
         tokens = cls(database, clock, given)

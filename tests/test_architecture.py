@@ -34,7 +34,9 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "projector": frozenset({"domain", "log", "pace", "render", "screen", "audience"}),
     "reconciler": frozenset({"domain", "log", "pbx"}),
     "replay": frozenset({"domain", "pbx"}),
-    "alerting": frozenset({"database", "domain", "log", "projector", "render", "sentences"}),
+    "alerting": frozenset(
+        {"database", "domain", "log", "projector", "render", "sentences", "tables"}
+    ),
     "history": frozenset({"database", "domain", "log", "sentences"}),
     "rewind": frozenset({"database", "domain", "history", "log"}),
     # what is said to people
@@ -43,6 +45,20 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     # stores and the ground they stand on
     "database": frozenset({"database_faults", "faults", "sentences"}),
     "database_faults": frozenset({"sentences"}),
+    "tables": frozenset(),
+    "sharing": frozenset(
+        {
+            "access",
+            "alerting",
+            "audit",
+            "database",
+            "domain",
+            "faults",
+            "log",
+            "sentences",
+            "webhook_tokens",
+        }
+    ),
     "faults": frozenset(),
     "clock": frozenset(),
     "setting_values": frozenset(),
@@ -56,12 +72,12 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     ),
     "masking": frozenset(),
     "peers": frozenset(),
-    "webhook_tokens": frozenset({"database", "sentences"}),
+    "webhook_tokens": frozenset({"database", "sentences", "tables"}),
     "webhook_journal": frozenset({"database", "masking", "pbx", "peers"}),
     # who somebody is and what they may do
     "rights": frozenset({"sentences"}),
-    "access": frozenset({"audit", "database", "rights", "sentences"}),
-    "audit": frozenset({"database"}),
+    "access": frozenset({"audit", "database", "rights", "sentences", "tables"}),
+    "audit": frozenset({"tables"}),
     # what supervisors do
     "actions": frozenset({"audit", "database", "domain", "log", "pbx", "rights", "sentences"}),
     # the edges

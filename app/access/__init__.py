@@ -17,7 +17,8 @@ from app.access.passwords import Passwords
 from app.access.sessions import Sessions
 from app.access.walls import Walls
 from app.audit import Audit
-from app.database import Database, DatabaseUnavailable
+from app.database import DatabaseUnavailable
+from app.tables import Tables
 
 REFRESH_S = 0.5
 SWEEP_S = 60.0
@@ -44,7 +45,7 @@ class Access:
     @classmethod
     async def open(
         cls,
-        database: Database,
+        database: Tables,
         clock: Callable[[], int],
         *,
         api_token: str = "",

@@ -15,8 +15,8 @@ import aiosqlite
 from app.access.passwords import Passwords, problem_with
 from app.access.rows import COLUMNS, STEPS, Account, from_row, to_row
 from app.access.sessions import Session, Sessions
-from app.database import Database
 from app.rights import Principal, Right, Role, effective
+from app.tables import Tables
 
 __all__ = ["Account", "AccountProblem", "Accounts", "Principal", "Right", "Role"]
 
@@ -55,7 +55,7 @@ class Accounts:
 
     def __init__(
         self,
-        database: Database,
+        database: Tables,
         sessions: Sessions,
         passwords: Passwords,
         clock: Callable[[], int],

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import aiosqlite
 
 from app.access.sessions import key_of
-from app.database import Database
+from app.tables import Tables
 
 WRITTEN_EVERY_MS = 60_000
 
@@ -44,7 +44,7 @@ class ApiToken:
 class ApiTokens:
     """All tokens, and the one from the environment (`given`). `clock` gives ms since the epoch."""
 
-    def __init__(self, database: Database, clock: Callable[[], int], given: str = "") -> None:
+    def __init__(self, database: Tables, clock: Callable[[], int], given: str = "") -> None:
         self._database = database
         self._clock = clock
         self._given = key_of(given) if given else ""

@@ -6,7 +6,7 @@ An address may be given to somebody else one day; the identity is not.
 import aiosqlite
 
 from app.access.accounts import Account, Accounts
-from app.database import Database
+from app.tables import Tables
 
 STEPS = (
     """CREATE TABLE oidc_identity (
@@ -21,7 +21,7 @@ STEPS = (
 class Identities:
     """The identities that were seen, each with its account."""
 
-    def __init__(self, database: Database, accounts: Accounts) -> None:
+    def __init__(self, database: Tables, accounts: Accounts) -> None:
         self._database = database
         self._accounts = accounts
 

@@ -11,8 +11,8 @@ import aiosqlite
 
 from app.access.accounts import Account, AccountProblem, Accounts
 from app.access.sessions import key_of
-from app.database import Database
 from app.rights import Role
+from app.tables import Tables
 
 LIFE_MS = 24 * 60 * 60 * 1000
 FIRST = 0
@@ -29,7 +29,7 @@ STEPS = (
 class Links:
     """The links that are out. `clock` gives ms since the epoch."""
 
-    def __init__(self, database: Database, accounts: Accounts, clock: Callable[[], int]) -> None:
+    def __init__(self, database: Tables, accounts: Accounts, clock: Callable[[], int]) -> None:
         self._database = database
         self._accounts = accounts
         self._clock = clock

@@ -16,7 +16,7 @@ from typing import Any
 
 import aiosqlite
 
-from app.database import Database
+from app.tables import Tables
 
 IDLE_S = 60 * 60
 LONGEST_S = 12 * 60 * 60
@@ -101,7 +101,7 @@ class Sessions:
     """All sessions. `clock` gives ms since the epoch, `monotonic` seconds."""
 
     def __init__(
-        self, database: Database, clock: Callable[[], int], monotonic: Callable[[], float]
+        self, database: Tables, clock: Callable[[], int], monotonic: Callable[[], float]
     ) -> None:
         self._database = database
         self._clock = clock

@@ -14,8 +14,8 @@ import aiosqlite
 
 from app.access.rows import listed, unlisted
 from app.access.sessions import Ending, Watch, key_of
-from app.database import Database
 from app.rights import Principal, Role
+from app.tables import Tables
 
 LIFE_MS = 180 * 86_400_000
 WRITTEN_EVERY_MS = 5 * 60_000
@@ -87,7 +87,7 @@ class Wall:
 class Walls:
     """All paired screens. `clock` gives ms since the epoch."""
 
-    def __init__(self, database: Database, clock: Callable[[], int]) -> None:
+    def __init__(self, database: Tables, clock: Callable[[], int]) -> None:
         self._database = database
         self._clock = clock
         self._by_key: dict[str, Wall] = {}

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 import aiosqlite
 
-from app.database import Database
 from app.sentences import Sentence
+from app.tables import Tables
 
 STEPS = (
     """CREATE TABLE alarm_channel (
@@ -51,13 +51,13 @@ class Channel:
 class Channels:
     """The channels, read once and kept with the database. Ids are never used again."""
 
-    def __init__(self, database: Database, clock: Callable[[], int]) -> None:
+    def __init__(self, database: Tables, clock: Callable[[], int]) -> None:
         self._database = database
         self._clock = clock
         self._channels: list[Channel] = []
 
     @classmethod
-    async def open(cls, database: Database, clock: Callable[[], int]) -> "Channels":
+    async def open(cls, database: Tables, clock: Callable[[], int]) -> "Channels":
         channels = cls(database, clock)
         await database.migrate("alarm_channel", STEPS)
         await channels._load()

@@ -27,7 +27,7 @@ from app.audit.rows import (
     row_of,
     values_of,
 )
-from app.database import Database
+from app.tables import Tables
 
 __all__ = ["Actor", "Audit", "AuditRow", "Deed", "Wanted"]
 
@@ -53,13 +53,13 @@ class Audit:
     database.
     """
 
-    def __init__(self, database: Database, clock: Callable[[], int], key: bytes) -> None:
+    def __init__(self, database: Tables, clock: Callable[[], int], key: bytes) -> None:
         self._database = database
         self._clock = clock
         self._key = key
 
     @classmethod
-    async def open(cls, database: Database, clock: Callable[[], int]) -> "Audit":
+    async def open(cls, database: Tables, clock: Callable[[], int]) -> "Audit":
         await database.migrate("audit", STEPS)
         return cls(database, clock, await database.write(_the_key))
 
