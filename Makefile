@@ -9,13 +9,15 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3.14 pyth
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& { command -v $$python; break; }; done)
 
-.PHONY: help venv run demo test chaos soak mutants browser screenshots bench coverage check format translations clean
+.PHONY: help venv run demo test chaos soak mutants chaos-cluster cluster-demo browser screenshots bench coverage check format translations clean
 
 help:
 	@echo "make demo      the board and a simulated exchange, on this machine"
 	@echo "make run       the board, with the settings of the environment"
 	@echo "make test      every test"
 	@echo "make chaos     kills, full disks, damage, hostile peers, proxies: half an hour"
+	@echo "make cluster-demo   three NATS servers, three nodes, nginx, PBXs: to look at and to kill"
+	@echo "make chaos-cluster  a hundred kills of servers and nodes under load: half an hour"
 	@echo "make soak      a day of a large floor at 20 times its speed; MINUTES=10 for less"
 	@echo "make mutants   break the code in small ways: which breaks does no test see?"
 	@echo "make check     format, lint and types"
@@ -48,6 +50,12 @@ mutants: $(VENV)/.tools
 chaos: $(VENV)/.tools
 	$(BIN)/python -m tests.chaos
 	$(BIN)/python -m tests.chaos.proxies
+
+chaos-cluster: $(VENV)/.tools
+	$(BIN)/python -m tests.cluster.chaos
+
+cluster-demo: $(VENV)/.tools
+	$(BIN)/python -m tests.cluster.demo
 
 browser: $(VENV)/.tools
 	@$(BIN)/python -m tests.browser_setup

@@ -33,6 +33,7 @@ class Viewer(asyncio.Protocol):
     path: str = "/live"
     headers: tuple[str, ...] = ()
     origin_port: int = 0
+    host: str = "127.0.0.1"
     on_frame: Callable[[bytes, float], None] | None = None
     status: int = 0
     head: bytes = b""
@@ -50,10 +51,10 @@ class Viewer(asyncio.Protocol):
 
     def connection_made(self, transport: Any) -> None:
         self.transport = transport
-        origin = f"http://127.0.0.1:{self.origin_port or self.port}"
+        origin = f"http://{self.host}:{self.origin_port or self.port}"
         lines = [
             f"GET {self.path} HTTP/1.1",
-            f"Host: 127.0.0.1:{self.port}",
+            f"Host: {self.host}:{self.port}",
             f"Origin: {origin}",
             "Upgrade: websocket",
             "Connection: Upgrade",

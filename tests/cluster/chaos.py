@@ -1,0 +1,192 @@
+"""`make chaos-cluster`: kills servers and nodes at random under load, and judges what is left.
+
+`python -m tests.cluster.chaos [--kills N] [--rate N] [--sites N] [--seed N] [--note FILE]`
+"""
+
+import argparse
+import asyncio
+import os
+import random
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tests.cluster.boards import Boards
+from tests.cluster.installation import Installation, Node, Tenant
+from tests.cluster.judge import Judged, judge
+from tests.cluster.load import Load
+from tests.nats_servers import Server
+from tests.senders import quantile
+
+NAMES = "acme bravo cedar delta elm fox garnet hazel".split()
+# Issue and reliability promise: live again this many seconds after a node's or a server's death.
+NODE_S, SERVER_S = 5.0, 10.0
+SITE_TOKEN = "t" * 40
+
+
+@dataclass(frozen=True)
+class Blow:
+    """One kill. `live_s`: until every board was live again; None for not in time."""
+
+    victim: str
+    manner: str
+    live_s: float | None
+
+    @property
+    def kind(self) -> str:
+        return "node" if self.victim.startswith("node") else "server"
+
+    @property
+    def is_good(self) -> bool:
+        return self.live_s is not None and self.live_s <= allowed_s(self)
+
+
+@dataclass
+class Ordeal:
+    """What a run did and what came of it."""
+
+    rate: float
+    sites: int
+    blows: list[Blow] = field(default_factory=list)
+    statuses: dict[int, int] = field(default_factory=dict)
+    slowest_s: float = 0.0
+    lasted_s: float = 0.0
+    judged: Judged = field(default_factory=lambda: Judged(0, 0, 0, 0, 0))
+
+    @property
+    def is_good(self) -> bool:
+        return self.judged.is_good and all(blow.is_good for blow in self.blows)
+
+
+def allowed_s(blow: Blow) -> float:
+    return NODE_S if blow.kind == "node" else SERVER_S
+
+
+def sites(count: int) -> list[Tenant]:
+    return [Tenant(name, f"{name}-{SITE_TOKEN}") for name in NAMES[:count]]
+
+
+def blows(chance: random.Random, count: int) -> Iterator[tuple[str, str]]:
+    """Who, and how: mostly kill -9; sometimes frozen for some seconds, sometimes ended in order."""
+    for _ in range(count):
+        kind = chance.choice(("node", "server"))
+        manner = chance.choices(("kill", "hang", "stop"), (6, 2, 2))[0]
+        yield kind, manner
+
+
+async def endure(folder: Path, kills: int, rate: float, count: int, seed: int) -> Ordeal:
+    """The whole run, on an installation of its own in the folder."""
+    chance, ordeal = random.Random(seed), Ordeal(rate, count)
+    with Installation.of(folder, sites(count)) as installation:
+        boards = Boards.of(installation, 2)
+        boards.open()
+        load = Load(installation, rate, f"k{seed}")
+        sending = asyncio.create_task(load.run())
+        began = time.monotonic()
+        assert await boards.live_after(began, 30) is not None, "the boards never opened"
+        for kind, manner in blows(chance, kills):
+            ordeal.blows.append(await strike(installation, boards, chance, kind, manner))
+            print(f"{len(ordeal.blows)}: {ordeal.blows[-1]}", flush=True)
+        sending.cancel()
+        await load.finish()
+        ordeal.lasted_s = time.monotonic() - began
+        await boards.close()
+        ordeal.statuses, ordeal.slowest_s = dict(load.statuses), load.slowest_s
+        ordeal.judged = await judge(installation.servers.url("cluster"), load.acknowledged)
+    return ordeal
+
+
+async def strike(
+    installation: Installation, boards: Boards, chance: random.Random, kind: str, manner: str
+) -> Blow:
+    """Kill one, see when all is live again, and bring it back."""
+    every: list[Node | Server] = [*installation.nodes, *installation.servers.each]
+    victim = chance.choice([one for one in every if isinstance(one, Node) is (kind == "node")])
+    moment = time.monotonic()
+    await asyncio.to_thread(hurt, victim, manner)
+    if manner == "stop":
+        moment = time.monotonic()
+    live_s = await boards.live_after(moment, 3 * SERVER_S)
+    await asyncio.sleep(chance.uniform(0, 2))
+    await asyncio.to_thread(heal, victim, manner)
+    # A cluster that lacks one must not lose another: that is the next trial's.
+    await asyncio.sleep(chance.uniform(0.5, 2))
+    return Blow(victim.name, manner, live_s)
+
+
+def hurt(victim: Node | Server, manner: str) -> None:
+    if manner == "hang" and victim.process is not None:
+        victim.process.send_signal(signal.SIGSTOP)
+    else:
+        victim.end(signal.SIGKILL if manner == "kill" else signal.SIGTERM)
+
+
+def heal(victim: Node | Server, manner: str) -> None:
+    if manner == "hang" and victim.process is not None:
+        victim.process.send_signal(signal.SIGCONT)
+    else:
+        victim.start()
+    victim.wait()
+
+
+def written(ordeal: Ordeal) -> str:
+    """The result as a part of `docs/cluster.md`."""
+    rows = [
+        "| what | times | live again: median, s | slowest, s | allowed, s |",
+        "|---|---:|---:|---:|---:|",
+    ]
+    for kind in ("node", "server"):
+        for manner in ("kill", "hang", "stop"):
+            some = [b for b in ordeal.blows if (b.kind, b.manner) == (kind, manner)]
+            if some:
+                times = [b.live_s if b.live_s is not None else float("inf") for b in some]
+                rows.append(
+                    f"| {kind}: {manner} | {len(some)} | {quantile(times, 0.5):.1f} "
+                    f"| {max(times):.1f} | {allowed_s(some[0]):.0f} |"
+                )
+    answers = ", ".join(
+        f"{status or 'connection ended'}: {count}"
+        for status, count in sorted(ordeal.statuses.items())
+    )
+    load = " ".join(f"{value:.1f}" for value in os.getloadavg())
+    return "\n".join(
+        [
+            f"{datetime.now(UTC):%Y-%m-%d}: {len(ordeal.blows)} blows in "
+            f"{ordeal.lasted_s / 60:.0f} minutes at {ordeal.rate:g} webhooks a second to "
+            f"{ordeal.sites} sites, three servers, "
+            f"three nodes and nginx on {os.cpu_count()} cores (load {load}).",
+            "",
+            f"{ordeal.judged}. Answers: {answers}. Slowest {ordeal.slowest_s:.1f} s.",
+            "",
+            *rows,
+            "",
+        ]
+    )
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.cluster.chaos")
+    parser.add_argument("--kills", type=int, default=100)
+    parser.add_argument("--rate", type=float, default=500)
+    parser.add_argument("--sites", type=int, default=4)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--note", type=Path)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="pitwall-cluster-") as folder:
+        ordeal = asyncio.run(
+            endure(Path(folder), options.kills, options.rate, options.sites, options.seed)
+        )
+    text = written(ordeal)
+    print(text)
+    if options.note is not None:
+        options.note.write_text(text, encoding="utf-8")
+    return 0 if ordeal.is_good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
