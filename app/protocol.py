@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable
 from functools import partial
 from typing import Any
+from weakref import ref
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
@@ -78,14 +79,19 @@ class GuardedProtocol(HttpToolsProtocol):
         self._in_head = False
         self._head_bytes = 0
         super().on_headers_complete()
-        # The handler's task starts after this returns, so it always sees the extension.
-        extensions: dict[str, Any] = {"pitwall.answer": partial(self.answer, self.cycle)}
-        self.scope["extensions"] = extensions
         self._expect_within(BODY_S)
+        cycle: RequestResponseCycle | None = self.cycle
+        if cycle is not None:
+            # The handler's task starts after this returns, so it always sees the extension. A weak
+            # reference: the cycle holds the scope, and what holds itself only goes when garbage is
+            # looked for, which takes long where there are many agents and calls.
+            answer: dict[str, Any] = {"pitwall.answer": partial(self.answer, ref(cycle))}
+            self.scope["extensions"] = answer
 
-    def answer(self, cycle: RequestResponseCycle, headers: bytes, body: bytes) -> None:
+    def answer(self, asked: "ref[RequestResponseCycle]", headers: bytes, body: bytes) -> None:
         """Answer 200 with these header lines: what two messages to uvicorn say, in one write."""
-        if cycle.disconnected or cycle.response_started:
+        cycle = asked()
+        if cycle is None or cycle.disconnected or cycle.response_started:
             return
         cycle.response_started = cycle.response_complete = True
         self.transport.write(b"".join((self._head_of_200(cycle), headers, b"\r\n", body)))
