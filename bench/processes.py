@@ -16,6 +16,8 @@ from bench.measure import cpu_ns, memory_kib, peak_kib
 ROOT = Path(__file__).parent.parent
 START_S = 60.0
 ANSWER_S = 120.0
+# All that this machine lets us use, before the sender is kept off the first one.
+CORES = frozenset(os.sched_getaffinity(0))
 
 
 class Process:
@@ -71,7 +73,10 @@ async def running(
     environ: Mapping[str, str] | None = None,
     start_s: float = START_S,
 ) -> AsyncIterator[tuple[Process, dict[str, Any]]]:
-    """`python -m …` with these words; with it comes the line it says when it is ready."""
+    """`python -m …` with these words; with it comes the line it says when it is ready.
+
+    It runs on this core alone, or on all of them.
+    """
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -82,8 +87,8 @@ async def running(
         stdout=subprocess.PIPE,
         limit=2**24,
     )
-    if core is not None and core in os.sched_getaffinity(0):
-        os.sched_setaffinity(process.pid, {core})
+    # Otherwise it would inherit where the sender may run, and share that core with it.
+    os.sched_setaffinity(process.pid, CORES if core is None else CORES & {core} or CORES)
     started = Process(process)
     try:
         yield started, await started.hear(start_s)
