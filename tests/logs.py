@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 from app.database import MEMORY, Database
 from app.domain.events import CallEnded, Event
 from app.log import EventLog, Record
-from app.log.address import SCHEME
+from app.log.address import SCHEME, Address
+from app.log.cluster import Cluster
 from app.log.open import database_path, open_log
 
 T = TypeVar("T")
@@ -39,6 +40,23 @@ class Place:
         log = await open_log(self.url, database, self.clock)
         self.opened.append(log)
         return log
+
+    async def close(self) -> None:
+        while self.opened:
+            await self.opened.pop().close()
+
+
+@dataclass
+class Nodes:
+    """Programs on the same servers: each call is another one."""
+
+    address: Address
+    clock: Clock = field(default_factory=Clock)
+    opened: list[Cluster] = field(default_factory=list)
+
+    async def another(self) -> Cluster:
+        self.opened.append(await Cluster.open(self.address, self.clock))
+        return self.opened[-1]
 
     async def close(self) -> None:
         while self.opened:

@@ -76,7 +76,7 @@ class Load:
 
 
 async def leader(log: JetStreamLog, servers: Servers) -> Server:
-    info = await log._stream.js.stream_info(log._stream.name)
+    info = await log._chain.stream.js.stream_info(log._chain.stream.name)
     assert info.cluster is not None
     return servers.named(str(info.cluster.leader))
 
@@ -146,7 +146,7 @@ def name_of(record: Record) -> str:
 
 
 async def each_copy_is_the_same(log: JetStreamLog, servers: Servers) -> None:
-    wanted = (log._archive.reached, 1, log._archive.reached)
+    wanted = (log._chain.reached, 1, log._chain.reached)
     for _ in range(100):
         # Two are enough for an acknowledgement; the third comes after it.
         states = [await asyncio.to_thread(copy_of, server, log) for server in servers.each]
@@ -158,7 +158,7 @@ async def each_copy_is_the_same(log: JetStreamLog, servers: Servers) -> None:
 
 def copy_of(server: Server, log: JetStreamLog) -> tuple[int, int, int, int]:
     told = server.ask("jsz?streams=true")["account_details"][0]["stream_detail"]
-    state = next(each["state"] for each in told if each["name"] == log._stream.name)
+    state = next(each["state"] for each in told if each["name"] == log._chain.stream.name)
     return state["messages"], state["first_seq"], state["last_seq"], state["bytes"]
 
 

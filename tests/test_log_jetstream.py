@@ -1,9 +1,8 @@
-"""The log on NATS beyond the contract: several programs on it, damage, restarts, refusals."""
+"""The log on NATS beyond the contract: several programs on it, restarts, lost acknowledgements."""
 
 import asyncio
 import json
 import random
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -11,24 +10,19 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 
-from app.database import Database
 from app.domain.days import BusinessDay
 from app.domain.events import Event, PhoneReported, Tick
 from app.history.rebuild import rebuild
-from app.log import LogDamaged, LogUnavailable, Snapshot, servers
-from app.log.address import Address
+from app.log import LogUnavailable, Snapshot
 from app.log.jetstream import JetStreamLog
 from app.log.message import Message, Stored, written
 from app.log.message import read as read_message
-from app.log.open import open_log
 from app.log.outgoing import entry_of, pieces
-from app.log.places import Places
-from app.log.servers import connect
-from app.log.stream import Raw, Stream, Unanswered
+from app.log.places import Places, Spot
+from app.log.stream import Unanswered
 from app.pbx.voicecloud import decode
 from app.projector import Projector
 from app.render import Renderer
-from app.settings import Settings, SettingsError
 from tests.building import opened_building
 from tests.logs import NOON, Clock, Place, call, calls, soon, take, told
 from tests.nats_servers import Servers
@@ -36,19 +30,6 @@ from tests.nats_servers import Servers
 pytestmark = pytest.mark.anyio
 TRACE = sorted((Path(__file__).parent / "traces").glob("*.jsonl"))[0]
 UTC = ZoneInfo("UTC")
-NO_ADDRESSES = [
-    "nats://",
-    "nats://a,b",
-    "nats://a,b,c,d",
-    "nats://a,,c",
-    "nats://user:secret@a",
-    "nats://a:port",
-    "nats://a/path",
-    "nats://a?name=a.b",
-    "nats://a?monitoring=x",
-    "nats://a?monitoring=1,2",
-    "nats://a?tls=yes",
-]
 
 
 @pytest.fixture(params=["nats_server", "nats_cluster"])
@@ -74,7 +55,7 @@ async def opened(place: Place) -> JetStreamLog:
 async def test_three_servers_keep_three_copies_and_delete_nothing(nats_cluster):
     place = Place(nats_cluster.new_url())
     log = await opened(place)
-    info = await log._stream.js.stream_info(log._stream.name)
+    info = await log._chain.stream.js.stream_info(log._chain.stream.name)
     await place.close()
 
     assert (info.config.num_replicas, info.config.storage) == (3, "file")
@@ -90,11 +71,11 @@ async def test_the_same_request_through_two_programs_is_stored_once(place):
     )
     later = await other.append([call(3)])
 
-    stored = await one._stream.js.get_msg(one._stream.name, seq=1)
+    stored = await one._chain.stream.js.get_msg(one._chain.stream.name, seq=1)
 
     assert answers == [2] * 6
     assert later == 3
-    assert (stored.headers or {})["Nats-Msg-Id"] == "r-1"
+    assert (stored.headers or {})["Nats-Msg-Id"] == "main/r-1"
     assert await one.append([call(1), call(2)], rid="r-1") == 2
     assert told(await take(one.follow(), 3)) == calls(1, 3)
 
@@ -162,39 +143,42 @@ async def test_old_records_are_found_wherever_they_are(single):
     assert told(found) == [call(seq) for seq in wanted]
 
 
+@pytest.mark.parametrize("apart", [1, 300])
 @pytest.mark.parametrize("sizes", [[1] * 500, [1] * 400 + [90] * 100, [1000, *[1] * 99], [7]])
-async def test_a_record_is_found_in_few_looks(sizes):
-    firsts = [1 + sum(sizes[:index]) for index in range(len(sizes))]
+async def test_a_record_is_found_in_few_looks(sizes, apart):
+    spots = [Spot(1 + sum(sizes[:index]), 5 + apart * index) for index in range(len(sizes))]
     looks: list[int] = []
 
-    async def first_seq(number: int) -> int:
+    async def look(number: int) -> Spot:
         looks.append(number)
-        return int(firsts[number - 1])
+        return next(spot for spot in spots if spot.number >= number)
 
-    for seq in range(1, sum(sizes) + 1, 17):
+    for index in range(0, len(spots), 17):
         looks.clear()
-        number = await Places(first_seq).find(seq, sum(sizes), len(sizes))
-        assert firsts[number - 1] <= seq < firsts[number - 1] + sizes[number - 1]
-        assert len(looks) <= 18
+        wanted = spots[index]
+        middle = wanted.first + sizes[index] // 2
+        number = await Places(look).find(middle, sum(sizes), spots[-1].number)
+        assert next(spot for spot in spots if spot.number >= number) == wanted
+        assert len(looks) <= 36
 
 
 async def test_an_acknowledgement_that_is_lost_stores_nothing_twice(place, monkeypatch):
     log = await opened(place)
-    offer, lost = log._stream.offer, []
+    offer, lost = log._chain.stream.offer, []
 
-    async def deaf(body: bytes, after: int, name: str):
-        answer = await offer(body, after, name)
+    async def deaf(subject: str, body: bytes, after: int, name: str):
+        answer = await offer(subject, body, after, name)
         if after in lost:
             return answer
         lost.append(after)
         raise Unanswered("no answer")
 
-    monkeypatch.setattr(log._stream, "offer", deaf)
+    monkeypatch.setattr(log._chain.stream, "offer", deaf)
     for number in range(1, 6):
         assert await log.append([call(number)]) == number
 
     assert told(await take(log.follow(), 5)) == calls(1, 5)
-    assert (await log._stream.js.stream_info(log._stream.name)).state.messages == 5
+    assert (await log._chain.stream.js.stream_info(log._chain.stream.name)).state.messages == 5
 
 
 async def test_any_text_may_name_a_request(single):
@@ -250,137 +234,6 @@ async def nothing(before: int | None = None) -> None:
     return None
 
 
-@pytest.mark.parametrize(
-    ("body", "said"),
-    [
-        (b"{}", "message 2 can't be read"),
-        (
-            b'{"first":3,"appends":[{"rid":"r","at":1,"now":1,"events":[["tick",{}]]}]}',
-            "does not follow",
-        ),
-    ],
-    ids=["no message", "a record is missing"],
-)
-async def test_what_can_not_be_right_stops_the_log(single, body, said):
-    log = await opened(single)
-    await log.append([call(1)])
-    follower = log.follow()
-    await soon(anext(follower))
-    await log._stream.js.publish(log._stream._subject, body)
-
-    with pytest.raises(LogDamaged, match=said):
-        await soon(anext(follower))
-    with pytest.raises(LogUnavailable, match=said):
-        await soon(log.append([call(2)]))
-    assert said in log.failure
-
-
-async def test_a_missing_message_is_damage_and_not_passed_over(nats_server):
-    client = await connect(Address.parse(nats_server.new_url()))
-    stream = Stream(client, "holed-p0", 1)
-    await stream.js.add_stream(name="holed-p0", subjects=["holed.p0"], allow_direct=True)
-    for number in range(1, 6):
-        await stream.offer(b"%d" % number, number - 1, str(number))
-    await stream.js.delete_msg("holed-p0", 3)
-
-    assert [raw.number for raw in await stream.read(1, 10, 5)] == [1, 2]
-    with pytest.raises(LogDamaged, match="message 3 is missing on every server"):
-        await stream.read(3, 10, 5)
-    assert await stream.read(6, 10, 5) == ()
-    await client.close()
-
-
-async def test_a_log_that_lost_its_beginning_is_not_opened(nats_server):
-    url = nats_server.new_url()
-    address = Address.parse(url)
-    client = await connect(address)
-    stream = Stream(client, f"{address.name}-p0", 1)
-    wanted = stream._wanted()
-    wanted.first_seq = 7
-    await stream.js.add_stream(wanted)
-    await stream.offer(b"{}", 6, "r")
-    await client.close()
-
-    with pytest.raises(LogDamaged, match="message 6 is missing"):
-        await JetStreamLog.open(address, Clock())
-
-
-async def test_servers_that_acknowledge_before_they_sync_are_refused(tmp_path):
-    hasty = Servers.start(tmp_path, 1, sync="")
-    try:
-        with pytest.raises(LogUnavailable, match="sync_interval: always"):
-            await JetStreamLog.open(Address.parse(hasty.new_url()), Clock())
-    finally:
-        hasty.end()
-
-
-async def test_servers_whose_syncing_can_not_be_seen_are_refused(nats_server):
-    server = nats_server.each[0]
-    url = f"nats://127.0.0.1:{server.port}?monitoring={server.port}"
-
-    with pytest.raises(LogUnavailable, match="monitoring port"):
-        await JetStreamLog.open(Address.parse(url), Clock())
-
-
-@pytest.mark.parametrize("port", [1, 99_999])
-async def test_servers_that_can_not_be_reached_are_refused(nats_server, monkeypatch, port):
-    monkeypatch.setattr(servers, "CONNECT_S", 0.5)
-    url = f"nats://127.0.0.1:{port}?monitoring={nats_server.each[0].monitoring}"
-
-    with pytest.raises(LogUnavailable, match="could be reached"):
-        await JetStreamLog.open(Address.parse(url), Clock())
-
-
-async def test_a_stream_with_too_few_copies_is_refused(nats_cluster):
-    url = nats_cluster.new_url()
-    address = Address.parse(url)
-    alone = Address(address.servers[:1], address.monitoring[:1], address.name)
-    log = await JetStreamLog.open(alone, Clock())
-    await log.close()
-
-    with pytest.raises(LogUnavailable, match="num_replicas 1, where 3 is needed"):
-        await JetStreamLog.open(address, Clock())
-
-
-async def test_a_database_with_a_log_of_its_own_is_refused(nats_server):
-    database = await Database.open(":memory:")
-    await (await open_log("sqlite:x", database, Clock())).append([call(1)])
-
-    with pytest.raises(LogUnavailable, match="has a log of its own"):
-        await open_log(nats_server.new_url(), database, Clock())
-    await database.close()
-
-
-async def test_without_the_client_it_says_what_to_install(nats_server, monkeypatch):
-    monkeypatch.setitem(sys.modules, "app.log.jetstream", None)
-    database = await Database.open(":memory:")
-
-    with pytest.raises(LogUnavailable, match=r"Install pitwall\[cluster\]"):
-        await open_log(nats_server.new_url(), database, Clock())
-    await database.close()
-
-
-@pytest.mark.parametrize("url", NO_ADDRESSES)
-def test_an_address_that_is_not_understood_is_refused(url):
-    with pytest.raises(ValueError, match="expected"):
-        Address.parse(url)
-
-
-@pytest.mark.parametrize("url", NO_ADDRESSES)
-def test_settings_refuse_such_an_address(url):
-    with pytest.raises(SettingsError, match=r"^PITWALL_LOG: .* expected"):
-        Settings.from_env({"PITWALL_LOG": url})
-
-
-def test_an_address_names_servers_ports_and_the_installation():
-    assert Address.parse("nats://a,b:4223,[::1]") == Address(
-        ("a:4222", "b:4223", "[::1]:4222"), ("a:8222", "b:8222", "[::1]:8222"), "pitwall"
-    )
-    url = "nats://a,b,c?name=north&monitoring=1,2,3"
-    assert Address.parse(url).monitoring == ("a:1", "b:2", "c:3")
-    assert Settings.from_env({"PITWALL_LOG": url}).log == url
-
-
 async def test_appends_are_gathered_up_to_a_size():
     entries = [entry_of(calls(1, 1000), str(number), NOON) for number in range(40)]
 
@@ -400,7 +253,7 @@ async def test_a_message_is_written_for_ever_the_same_way():
         b'{"first":7,"appends":[{"rid":"r-1","at":1700000000005,"now":1700000000000,'
         b'"events":[["call_ended",{"callid":"1"}],["tick",{}]]}]}'
     )
-    message = read_message(*Raw(3, body))
+    message = read_message(3, body)
     assert isinstance(message, Message)
     assert isinstance(message.appends[0], Stored)
     assert (message.last, message.receipts()) == (8, [("r-1", 8, NOON)])

@@ -42,6 +42,7 @@ KINDS: dict[str, type[Event]] = {
     "ownership_taken": events.OwnershipTaken,
     "command_requested": events.CommandRequested,
     "command_claimed": events.CommandClaimed,
+    "command_withdrawn": events.CommandWithdrawn,
     "command_result": events.CommandResult,
     "tick": events.Tick,
     "tables_changed": table_changes.TablesChanged,

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from nats.aio.client import Client
 from nats.js import api
 
-from app.log import LogUnavailable
+from app.log import LogDamaged, LogUnavailable
 from app.log.jetstream import JetStreamLog
 from app.log.pull import Pull, PullEnded
 from app.log.seen import Seen
@@ -72,9 +72,21 @@ class Partition:
 
     async def _start(self) -> None:
         if self._watching is None:
-            self._reached = (await self.stream.open()).state.last_seq
+            state = (await self.stream.open()).state
+            self._check_whole(state)
+            self._reached = state.last_seq
             self._heard.clear()
             self._watching = asyncio.create_task(self._keep_up())
+
+    def _check_whole(self, state: api.StreamState) -> None:
+        """Messages go from the beginning only, and only by age."""
+        gone = state.first_seq - 1 if state.first_seq and not self.stream.ages else 0
+        holes = state.last_seq - state.first_seq + 1 - state.messages if state.messages else 0
+        if gone > 0 or holes > 0:
+            raise LogDamaged(
+                f"The log is damaged: the stream {self.stream.name} lacks {gone + holes} of its "
+                "messages. Nothing is skipped and nothing is stored until somebody has looked."
+            )
 
     async def _stop(self) -> None:
         watching, self._watching = self._watching, None

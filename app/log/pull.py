@@ -33,6 +33,7 @@ class Pull:
 
     def __init__(self, stream: Stream, first: int) -> None:
         self._stream = stream
+        self._client = stream.client
         self._first = first
         self._came: asyncio.Queue[Msg] = asyncio.Queue()
         self._left = 0
@@ -49,12 +50,12 @@ class Pull:
                 inactive_threshold=FORGET_S,
             ),
         )
-        self._inbox = self._stream.client.new_inbox()
+        self._inbox = self._client.new_inbox()
         # No limits: at most two batches are on their way, and nothing may be dropped.
-        self._subscription: Subscription = await self._stream.client.subscribe(
+        self._subscription: Subscription = await self._client.subscribe(
             self._inbox, cb=self._came.put, pending_msgs_limit=0, pending_bytes_limit=0
         )
-        self._next = f"$JS.API.CONSUMER.MSG.NEXT.{self._stream.name}.{consumer.name}"
+        self._name = f"{self._stream.name}.{consumer.name}"
         await self._ask()
         return self
 
@@ -65,6 +66,8 @@ class Pull:
         trace: TracebackType | None,
     ) -> None:
         try:
+            # Or else the servers keep it for half a minute. Nobody waits for their answer.
+            await self._client.publish(f"$JS.API.CONSUMER.DELETE.{self._name}", reply=self._inbox)
             await self._subscription.unsubscribe()
         except BROKEN:
             # The connection is gone, and the subscription with it.
@@ -101,8 +104,10 @@ class Pull:
             "idle_heartbeat": HEARTBEAT_S * 10**9,
         }
         self._left += BATCH
-        await self._stream.client.publish(
-            self._next, json.dumps(question).encode(), reply=self._inbox
+        await self._client.publish(
+            f"$JS.API.CONSUMER.MSG.NEXT.{self._name}",
+            json.dumps(question).encode(),
+            reply=self._inbox,
         )
 
 
