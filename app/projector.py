@@ -6,6 +6,7 @@ process must: a board that no longer moves and still answers would lie.
 
 import asyncio
 import logging
+import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
@@ -18,11 +19,14 @@ from app.domain.floor import Floor
 from app.domain.model import FloorState
 from app.domain.turn import Changes
 from app.log import EventLog, LogUnavailable, Record, Snapshot
+from app.ownership import Ownership
 from app.pace import Pace
 from app.render import Audience, Drawing, Renderer
 from app.screen import Screen, Screens
 
 TICK_S = 5.0
+# Nodes tick one after the other: who comes later mostly finds the tick of these five seconds there.
+TICK_SPREAD_S = 1.0
 # A wall is looked at, not worked with: four frames a second are plenty.
 WALL_FRAME_S = 0.25
 # How soon a screen says that nothing can be saved.
@@ -60,7 +64,11 @@ class Subscription:
 
 
 class Projector:
-    """Owns the floor. `screens` draw on it; `clock` is the one that stamps the log (ms)."""
+    """Owns the floor. `screens` draw on it; `clock` is the one that stamps the log (ms).
+
+    `ownership`, where several nodes have a floor of this log: the owner keeps the snapshots, and of
+    all nodes' ticks the log keeps one each five seconds.
+    """
 
     def __init__(
         self,
@@ -69,8 +77,11 @@ class Projector:
         renderer: Renderer,
         clock: Callable[[], int],
         caps: Caps = USUAL,
+        ownership: Ownership | None = None,
     ) -> None:
         self.floor = Floor(days, caps=caps)
+        self._ownership = ownership
+        self._tick_delay_s = random.uniform(0, TICK_SPREAD_S)  # noqa: S311 no secret
         self._log = log
         self._clock = clock
         self._renderer = renderer
@@ -143,10 +154,21 @@ class Projector:
         """Append a tick each five seconds, for ever; without disk the floor's time stands still."""
         while True:
             try:
-                await self._log.append([Tick()])
+                await self._log.append([Tick()], self._tick_name())
             except LogUnavailable as reason:
                 logger.error("Time stands still on the board: %s", reason)
-            await asyncio.sleep(TICK_S)
+            await asyncio.sleep(self._until_tick_s())
+
+    def _tick_name(self) -> str | None:
+        """The same on all nodes that share the log, by their clocks."""
+        if self._ownership is None:
+            return None
+        return f"tick-{self._clock() // round(TICK_S * 1000)}"
+
+    def _until_tick_s(self) -> float:
+        if self._ownership is None:
+            return TICK_S
+        return TICK_S - self._clock() / 1000 % TICK_S + self._tick_delay_s
 
     @contextmanager
     def subscribe(self) -> Iterator["Subscription"]:
@@ -164,7 +186,9 @@ class Projector:
             await self._news.wait()
 
     async def save_snapshot(self) -> None:
-        """Keep the floor as it is now."""
+        """Keep the floor as it is now; of several nodes, the owner's is kept."""
+        if self._ownership is not None and not self._ownership.is_held:
+            return
         self._snapshot_seq, self._snapshot_at = self.applied, self.floor.state.at
         body = msgspec.json.encode(self.floor.state)
         await self._log.save_snapshot(Snapshot(self.applied, body))

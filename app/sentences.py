@@ -4,7 +4,9 @@ A Sentence is a str, so the log, the audit, the API and a terminal have it in En
 it by the filter `said`, which finds the sentence in the catalogue and fills its values in again.
 """
 
+import json
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 
 Translate = Callable[[str], str]
 
@@ -49,6 +51,18 @@ def joined(separator: str, parts: Iterable[str]) -> Sentence:
     return Sentence(separator.join(f"{{{name}}}" for name in values), **values)
 
 
+def packed(sentence: str) -> str:
+    """The sentence as text that can be kept and becomes the same sentence again by `unpacked`."""
+    return json.dumps(_plain(sentence), ensure_ascii=False, separators=(",", ":"))
+
+
+def unpacked(text: str) -> Sentence:
+    """The sentence that was packed; any other text is a sentence as it is."""
+    with suppress(ValueError, TypeError, LookupError):
+        return Sentence("{it}", it=_sentence(json.loads(text)))
+    return Sentence("{it}", it=text)
+
+
 def wording(error: Exception) -> str:
     """What an exception says, as a Sentence if it was made with one; `str(error)` is English."""
     return error.args[0] if error.args and isinstance(error.args[0], str) else str(error)
@@ -56,3 +70,16 @@ def wording(error: Exception) -> str:
 
 def _said(value: object, translate: Translate) -> object:
     return value.said(translate) if isinstance(value, Sentence) else value
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Sentence):
+        return [value._template, {name: _plain(each) for name, each in value._values.items()}]
+    return value if isinstance(value, int | float) else str(value)
+
+
+def _sentence(value: object) -> object:
+    if isinstance(value, list):
+        template, values = value
+        return Sentence(template, **{name: _sentence(each) for name, each in values.items()})
+    return value

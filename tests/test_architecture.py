@@ -31,8 +31,10 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "memo": frozenset(),
     "render": frozenset({"domain", "audience", "filters", "language", "memo"}),
     "pace": frozenset(),
-    "projector": frozenset({"domain", "log", "pace", "render", "screen", "audience"}),
+    "projector": frozenset({"audience", "domain", "log", "ownership", "pace", "render", "screen"}),
     "reconciler": frozenset({"domain", "log", "pbx"}),
+    "ownership": frozenset({"domain", "log", "sentences"}),
+    "commanding": frozenset({"domain", "log", "ownership", "pbx", "sentences"}),
     "replay": frozenset({"domain", "pbx"}),
     "alerting": frozenset(
         {"database", "domain", "log", "projector", "render", "sentences", "tables"}

@@ -24,6 +24,7 @@ from app.domain.events import (
     PhoneReported,
     PhoneVerified,
 )
+from app.domain.floor import is_void
 from app.domain.model import Agent
 from app.domain.states import Status
 from app.log import LogUnavailable, Record
@@ -48,10 +49,12 @@ class Aftermath:
     async def run(self) -> None:
         """Follow the log until cancelled."""
         began, agents = self._desk.watched.applied, self._desk.state.agents
+        self._phones = _phones_that_listen(agents)
         self._wishes = {extension for extension, agent in agents.items() if agent.pause_wanted}
         await self._pauses()
         async for records in self._desk.log.follow(began):
             await self._desk.watched.wait_for(records[-1].seq)
+            records = [each for each in records if not is_void(self._desk.state, each.event)]
             await self._append(self._hung_up(records))
             events = (record.event for record in records)
             self._wishes |= {one.extension for one in events if isinstance(one, PauseWanted)}
@@ -121,6 +124,11 @@ class Aftermath:
                 await self._desk.log.append(events)
         except LogUnavailable as error:
             logger.error("The board can't show what followed: %s", error)
+
+
+def _phones_that_listen(agents: dict[str, Agent]) -> dict[str, tuple[str, int]]:
+    listeners = (one for agent in agents.values() for one in agent.listeners)
+    return {one.phone: (one.supervisor, one.since) for one in listeners if one.phone}
 
 
 def _is_free(event: PhoneReported | PhoneVerified) -> bool:

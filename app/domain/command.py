@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(slots=True)
 class Conclusion:
-    """How a command ended; the fields are those of `CommandResult`."""
+    """How a command ended; as in `CommandResult`; another kind is `withdrawn`."""
 
     done: bool = False
     kind: str = ""

@@ -13,8 +13,6 @@ from app.domain.turn import SECOND, Turn
 MOST = 1_000
 REMEMBERED = 60 * SECOND
 
-EXPIRED = "Nobody has done it in time, so nothing was done. Please try again."
-
 
 def requested(turn: Turn, event: events.CommandRequested) -> None:
     """One that there is no room for is not taken up, and can't be claimed."""
@@ -43,11 +41,17 @@ def claimed(turn: Turn, event: events.CommandClaimed) -> None:
 
 
 def concluded(turn: Turn, event: events.CommandResult) -> None:
-    """Whoever is not the owner can only take back what was not claimed."""
+    """Only the owner knows how it ended."""
     command = turn.state.commands.get(event.command)
-    if command is None or command.conclusion is not None or (command.claimed and not event.epoch):
-        return
-    command.conclusion = Conclusion(event.done, event.kind, event.sentence, event.unknown)
+    if command is not None and command.conclusion is None and event.epoch:
+        command.conclusion = Conclusion(event.done, event.kind, event.sentence, event.unknown)
+
+
+def withdrawn(turn: Turn, event: events.CommandWithdrawn) -> None:
+    """Too late where it was claimed: then the owner has to conclude it."""
+    command = turn.state.commands.get(event.command)
+    if command is not None and command.conclusion is None and not command.claimed:
+        command.conclusion = Conclusion(kind="withdrawn")
 
 
 def expire(turn: Turn) -> None:
@@ -55,7 +59,7 @@ def expire(turn: Turn) -> None:
     commands = turn.state.commands
     for command in commands.values():
         if command.conclusion is None and not command.claimed and turn.at > command.expires_at:
-            command.conclusion = Conclusion(kind="timeout", sentence=EXPIRED)
+            command.conclusion = Conclusion(kind="expired")
     # Insertion order is order of time, so the oldest come first.
     old = takewhile(lambda row: turn.at - row[1].requested_at > REMEMBERED, list(commands.items()))
     for name, _ in old:

@@ -10,6 +10,7 @@ from app.domain.event import Event as Event
 from app.domain.owner_events import CommandClaimed as CommandClaimed
 from app.domain.owner_events import CommandRequested as CommandRequested
 from app.domain.owner_events import CommandResult as CommandResult
+from app.domain.owner_events import CommandWithdrawn as CommandWithdrawn
 from app.domain.owner_events import OwnershipTaken as OwnershipTaken
 
 

@@ -170,6 +170,7 @@ RULES: dict[type[events.Event], Callable[[Turn, Any], None]] = {
     events.OwnershipTaken: notes.ownership_taken,
     events.CommandRequested: commands.requested,
     events.CommandClaimed: commands.claimed,
+    events.CommandWithdrawn: commands.withdrawn,
     events.CommandResult: commands.concluded,
     TablesChanged: notes.no_concern,
 }

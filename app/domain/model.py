@@ -119,6 +119,7 @@ class Listening:
     callid: str
     mode: str
     since: int
+    phone: str = ""
 
 
 @dataclass(slots=True)

@@ -53,7 +53,8 @@ def pause_wanted(turn: Turn, event: events.PauseWanted) -> None:
 def listen_started(turn: Turn, event: events.ListenStarted) -> None:
     agent = agent_of(turn, event.extension)
     others = [one for one in agent.listeners if one.supervisor != event.supervisor]
-    agent.listeners = [*others, Listening(event.supervisor, event.callid, event.mode, turn.at)]
+    listening = Listening(event.supervisor, event.callid, event.mode, turn.at, event.phone)
+    agent.listeners = [*others, listening]
 
 
 def listen_ended(turn: Turn, event: events.ListenEnded) -> None:

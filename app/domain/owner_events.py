@@ -39,10 +39,17 @@ class CommandClaimed(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CommandWithdrawn(Event):
+    """Whoever requested it waits no longer: it must not be done, unless it was claimed before."""
+
+    command: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CommandResult(Event):
     """How it ended: done, or why not. `unknown`: the PBX may have done it all the same.
 
-    `kind` and `sentence` as in PbxError. Not as the owner it takes back what nobody has claimed.
+    `kind` as in PbxError, or expired, orphaned, strange; `sentence` as `sentences.packed` makes it.
     """
 
     command: str
