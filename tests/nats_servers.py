@@ -14,6 +14,8 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from app.log.address import Address
+
 PROGRAM = Path(sys.executable).parent / "nats-server"
 MISSING = (
     f"{PROGRAM} is missing: the log on NATS can't be tested without a server. "
@@ -133,6 +135,9 @@ class Servers:
         hosts = ",".join(f"127.0.0.1:{server.port}" for server in self.each)
         monitoring = ",".join(str(server.monitoring) for server in self.each)
         return f"nats://{hosts}?name={name}&monitoring={monitoring}"
+
+    def address(self, name: str, partitions: int = 32) -> Address:
+        return Address.parse(f"{self.url(name)}&partitions={partitions}")
 
     def end(self) -> None:
         for server in self.each:

@@ -34,6 +34,7 @@ class Cluster:
         self._clock = clock
         self._parts: dict[str, Partition] = {}
         self._leases: Stream | None = None
+        self._held: list[Lease] = []
         self._making = asyncio.Lock()
 
     @classmethod
@@ -81,10 +82,13 @@ class Cluster:
         subject = layout.subject_of(self._address, layout.LEASES, _name(name))
         lease = Lease(self._leases, subject, holder, ttl_s)
         await lease.acquire()
+        self._held = [*(each for each in self._held if each.is_held), lease]
         return lease
 
     async def close(self) -> None:
-        """Finish what was appended in all logs, and let go of the servers."""
+        """Let others have our leases, finish what was appended, and let go of the servers."""
+        for lease in self._held:
+            await lease.release()
         for part in self._parts.values():
             await part.close()
         await self._client.close()
