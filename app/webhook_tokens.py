@@ -54,6 +54,7 @@ class WebhookTokens:
         tokens = cls(database, clock, given)
         await database.migrate("webhook_token", STEPS)
         if not given:
+            database.on_changed(["webhook_token"], tokens.refresh)
             await tokens._load()
         return tokens
 
@@ -92,18 +93,39 @@ class WebhookTokens:
             )
 
         await self._database.write(expire)
-        self.previous = None
+        await self.refresh()
 
-    async def _load(self) -> None:
+    async def refresh(self) -> None:
+        """Read again what another node may have written."""
         rows = await self._database.read(
             "SELECT digest, expires_at FROM webhook_token ORDER BY id DESC LIMIT 2"
         )
-        if not rows:
-            self.made = await self.rotate()
-            return
-        self._current = _blob(rows[0][0])
+        known, self.previous = self.previous, None
+        if rows:
+            self._current = _blob(rows[0][0])
         if len(rows) > 1:
-            self._keep_previous(_blob(rows[1][0]), rows[1][1])
+            self._keep_previous(_blob(rows[1][0]), rows[1][1], known)
+
+    async def _load(self) -> None:
+        await self.refresh()
+        if not self._current:
+            token = secrets.token_urlsafe(32)
+            is_first = await self._store_first(digest_of(token.encode()), self._clock())
+            self.made = token if is_first else None
+            await self.refresh()
+
+    async def _store_first(self, digest: bytes, now: int) -> bool:
+        """Unless another node was faster: the token that it told must not be replaced."""
+
+        async def insert(connection: aiosqlite.Connection) -> bool:
+            inserted = await connection.execute(
+                "INSERT INTO webhook_token (digest, made_at) "
+                "SELECT ?, ? WHERE NOT EXISTS (SELECT 1 FROM webhook_token)",
+                (digest, now),
+            )
+            return inserted.rowcount > 0
+
+        return await self._database.write(insert)
 
     async def _store(self, digest: bytes, now: int, expires_at: int) -> None:
         async def replace(connection: aiosqlite.Connection) -> None:
@@ -118,13 +140,12 @@ class WebhookTokens:
             )
 
         await self._database.write(replace)
-        if self._current:
-            self._keep_previous(self._current, expires_at)
-        self._current = digest
+        await self.refresh()
 
-    def _keep_previous(self, digest: bytes, expires_at: object) -> None:
+    def _keep_previous(self, digest: bytes, expires_at: object, known: Previous | None) -> None:
         if isinstance(expires_at, int) and expires_at > self._clock():
-            self.previous = Previous(digest, expires_at)
+            used_at = known.used_at if known and known.digest == digest else None
+            self.previous = Previous(digest, expires_at, used_at)
 
 
 def digest_of(token: bytes) -> bytes:

@@ -8,7 +8,7 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from typing import TypedDict, Unpack
+from typing import TypedDict, TypeVar, Unpack
 
 import aiosqlite
 
@@ -16,6 +16,7 @@ from app.access.passwords import Passwords, problem_with
 from app.access.rows import COLUMNS, STEPS, Account, from_row, to_row
 from app.access.sessions import Session, Sessions
 from app.rights import Principal, Right, Role, effective
+from app.sentences import Sentence
 from app.tables import Tables
 
 __all__ = ["Account", "AccountProblem", "Accounts", "Principal", "Right", "Role"]
@@ -23,6 +24,13 @@ __all__ = ["Account", "AccountProblem", "Accounts", "Principal", "Right", "Role"
 USERNAME = re.compile(r"[a-z0-9][a-z0-9._@-]{0,63}", re.ASCII)
 EXTENSION = re.compile(r"[A-Za-z0-9._-]{1,32}", re.ASCII)
 LANGUAGES = ("", "en", "vi")
+
+
+NAME_TAKEN = Sentence("Somebody has this user name already.")
+NOBODY = Sentence("There is no such user.")
+
+T = TypeVar("T")
+Job = Callable[[aiosqlite.Connection], Awaitable[object]]
 
 
 class Details(TypedDict, total=False):
@@ -40,6 +48,10 @@ class Fields(Details, total=False):
 
     role: Role
     disabled: bool
+
+
+async def _nothing(connection: aiosqlite.Connection) -> None:
+    """What is done along with a change that stands alone."""
 
 
 class AccountProblem(Exception):
@@ -73,6 +85,7 @@ class Accounts:
     async def load(self) -> None:
         """Make the tables and read what is stored."""
         await self._database.migrate("accounts", STEPS)
+        self._database.on_changed(["account"], self.refresh)
         await self.refresh()
 
     async def refresh(self) -> None:
@@ -137,19 +150,30 @@ class Accounts:
     # Changing
 
     async def create_user(
-        self, username: str, role: Role, password: str = "", **details: Unpack[Details]
+        self,
+        username: str,
+        role: Role,
+        password: str = "",
+        *,
+        along: Job = _nothing,
+        **details: Unpack[Details],
     ) -> Account:
         """Add somebody. Without a password they can't sign in until they choose one by a link.
 
-        Raises AccountProblem.
+        `along` is done in the same transaction. Raises AccountProblem.
         """
         async with self._changing:
             account = _checked(replace(Account(0, username.strip().lower(), role), **details))
             if self.named(account.username):
-                raise AccountProblem("Somebody has this user name already.", "username")
+                raise AccountProblem(NAME_TAKEN, "username")
             if password:
                 account = await self._with_password(account, password)
-            await self._write(lambda connection: _insert(connection, account, self._clock()))
+
+            async def job(connection: aiosqlite.Connection) -> None:
+                await along(connection)
+                await _insert(connection, account, self._clock())
+
+            await self._write(job)
         return next(each for each in self._by_id.values() if each.username == account.username)
 
     async def change(self, user_id: int, **fields: Unpack[Fields]) -> Account:
@@ -158,24 +182,39 @@ class Accounts:
         A new role or a disabled account ends the sessions; whatever else changes what may be seen
         re-opens the boards. Chosen rights fall back to the role's when the role changes.
         """
-        async with self._changing:
-            before = self._existing(user_id)
+
+        async def job(connection: aiosqlite.Connection) -> Account:
+            before = await _stored(connection, user_id)
             after = _checked(replace(before, **fields))
             if after.role is not before.role and "rights" not in fields:
                 after = replace(after, rights=None)
-            self._keep_an_admin(before, after)
-            await self._write(lambda connection: _update(connection, after))
-        return after
+            await _update(connection, after)
+            if before.is_admin:
+                await _keep_an_admin(connection)
+            return after
+
+        async with self._changing:
+            return await self._write(job)
 
     async def disable(self, user_id: int, disabled: bool = True) -> Account:
         """Shut somebody out (or let them in again). Their sessions end; their history stays."""
         return await self.change(user_id, disabled=disabled)
 
-    async def set_password(self, user_id: int, password: str) -> None:
-        """A new password; every session of this user ends. Raises AccountProblem."""
+    async def set_password(self, user_id: int, password: str, along: Job = _nothing) -> None:
+        """A new password; every session of this user ends. Raises AccountProblem.
+
+        `along` is done in the same transaction.
+        """
         async with self._changing:
-            account = await self._with_password(self._existing(user_id), password)
-            await self._write(lambda connection: _update(connection, account))
+            hashed = (await self._with_password(self._existing(user_id), password)).password
+
+            async def job(connection: aiosqlite.Connection) -> None:
+                await along(connection)
+                # What another node changed while the hash was made stays.
+                account = await _stored(connection, user_id)
+                await _update(connection, replace(account, password=hashed))
+
+            await self._write(job)
 
     async def end_sessions(self, user_id: int) -> None:
         await self._sessions.end([session.key for session in self._sessions.of(user_id)])
@@ -185,7 +224,7 @@ class Accounts:
     def _existing(self, user_id: int) -> Account:
         account = self._by_id.get(user_id)
         if account is None:
-            raise AccountProblem("There is no such user.", "username")
+            raise AccountProblem(NOBODY, "username")
         return account
 
     async def _with_password(self, account: Account, password: str) -> Account:
@@ -193,20 +232,15 @@ class Accounts:
             raise AccountProblem(problem, "password")
         return replace(account, password=await self._passwords.hash(password))
 
-    def _keep_an_admin(self, before: Account, after: Account) -> None:
-        others = (each for each in self._by_id.values() if each.user_id != before.user_id)
-        if before.is_admin and not after.is_admin and not any(each.is_admin for each in others):
-            raise AccountProblem(
-                "This is the last administrator. Make somebody else one first.", "role"
-            )
-
-    async def _write(self, job: Callable[[aiosqlite.Connection], Awaitable[None]]) -> None:
-        async def numbered(connection: aiosqlite.Connection) -> None:
-            await job(connection)
+    async def _write(self, job: Callable[[aiosqlite.Connection], Awaitable[T]]) -> T:
+        async def numbered(connection: aiosqlite.Connection) -> T:
+            result = await job(connection)
             await connection.execute("UPDATE account_version SET number = number + 1")
+            return result
 
-        await self._database.write(numbered)
+        result = await self._database.write(numbered)
         await self.refresh()
+        return result
 
 
 def _checked(account: Account) -> Account:
@@ -227,7 +261,26 @@ def _checked(account: Account) -> Account:
     return account
 
 
+async def _stored(connection: aiosqlite.Connection, user_id: int) -> Account:
+    sql = f"SELECT {COLUMNS} FROM account WHERE id = ?"  # noqa: S608 (a constant)
+    found = list(await connection.execute_fetchall(sql, (user_id,)))
+    if not found:
+        raise AccountProblem(NOBODY, "username")
+    return from_row(found[0])
+
+
+async def _keep_an_admin(connection: aiosqlite.Connection) -> None:
+    sql = "SELECT 1 FROM account WHERE role = 'admin' AND NOT disabled LIMIT 1"
+    if not list(await connection.execute_fetchall(sql)):
+        raise AccountProblem(
+            "This is the last administrator. Make somebody else one first.", "role"
+        )
+
+
 async def _insert(connection: aiosqlite.Connection, account: Account, at: int) -> None:
+    sql = "SELECT 1 FROM account WHERE username = ?"
+    if list(await connection.execute_fetchall(sql, (account.username,))):
+        raise AccountProblem(NAME_TAKEN, "username")
     await connection.execute(
         "INSERT INTO account (username, name, role, extension, language, queues, rights, password,"
         " disabled, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",

@@ -4,6 +4,7 @@ import hmac
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import aiosqlite
 
@@ -55,16 +56,26 @@ class ApiTokens:
     async def load(self) -> None:
         """Make the table and read what is stored."""
         await self._database.migrate("api_tokens", STEPS)
-        await self.refresh()
+        self._database.on_changed(["api_token"], self.read_again)
+        await self.read_again()
 
     async def refresh(self) -> None:
         """Read again if another program (`python -m app token …`) made a token."""
-        sql = "SELECT id, key, name, made_at, made_by, used_at FROM api_token ORDER BY id DESC"
-        newest = await self._database.read(f"{sql} LIMIT 1")
-        if newest and newest[0][1] not in self._by_key.keys() | self._gone:
-            rows = await self._database.read(sql)
-            stored = {row[1]: ApiToken(*row) for row in rows if row[1] not in self._gone}
-            self._by_key = stored | self._by_key
+        newest = await self._database.read("SELECT key FROM api_token ORDER BY id DESC LIMIT 1")
+        if newest and newest[0][0] not in self._by_key.keys() | self._gone:
+            await self.read_again()
+
+    async def read_again(self) -> None:
+        """Read all: another node may have made, removed and used tokens."""
+        known = set(self._by_key)
+        rows = await self._database.read(
+            "SELECT id, key, name, made_at, made_by, used_at FROM api_token"
+        )
+        stored = {row[1]: _from_row(row) for row in rows}
+        for key in known - stored.keys():
+            self._by_key.pop(key, None)
+        for key in stored.keys() - self._gone:
+            _used_elsewhere(self._by_key.setdefault(key, stored[key]), stored[key])
 
     def accepts(self, token: str) -> bool:
         """Whether a program may read with this token; a known one counts as used now."""
@@ -106,7 +117,12 @@ class ApiTokens:
 
     async def sweep(self) -> None:
         """Write down which tokens were used. Call about once a minute."""
-        used = [each for each in self._by_key.values() if (each.used_at or 0) > each.written_at]
+        rough_ms = self._database.rough_s * 1000
+        used = [
+            each
+            for each in self._by_key.values()
+            if (each.used_at or 0) - each.written_at > rough_ms
+        ]
         if not used:
             return
 
@@ -119,6 +135,18 @@ class ApiTokens:
         await self._database.write(update)
         for each in used:
             each.written_at = each.used_at or 0
+
+
+def _from_row(row: tuple[Any, ...]) -> ApiToken:
+    token = ApiToken(*row)
+    token.written_at = token.used_at or 0
+    return token
+
+
+def _used_elsewhere(token: ApiToken, stored: ApiToken) -> None:
+    token.written_at = max(token.written_at, stored.written_at)
+    if stored.written_at > (token.used_at or 0):
+        token.used_at = stored.used_at
 
 
 async def _insert(connection: aiosqlite.Connection, token: ApiToken) -> int:

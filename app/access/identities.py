@@ -43,7 +43,7 @@ class Identities:
     async def _bind(self, issuer: str, subject: str, account: Account) -> None:
         async def insert(connection: aiosqlite.Connection) -> None:
             await connection.execute(
-                "INSERT INTO oidc_identity (issuer, subject, user_id) VALUES (?, ?, ?)",
+                "INSERT OR IGNORE INTO oidc_identity (issuer, subject, user_id) VALUES (?, ?, ?)",
                 (issuer, subject, account.user_id),
             )
 

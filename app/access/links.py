@@ -5,17 +5,19 @@ A link works once, for 24 hours; only its digest is kept.
 
 import asyncio
 import secrets
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import aiosqlite
 
 from app.access.accounts import Account, AccountProblem, Accounts
 from app.access.sessions import key_of
 from app.rights import Role
+from app.sentences import Sentence
 from app.tables import Tables
 
 LIFE_MS = 24 * 60 * 60 * 1000
 FIRST = 0
+OVER = Sentence("This link was used, or is older than 24 hours.")
 
 STEPS = (
     """CREATE TABLE setup_link (
@@ -83,21 +85,26 @@ class Links:
         async with self._using:
             owner = await self.whose(secret)
             if owner is None:
-                raise AccountProblem("This link was used, or is older than 24 hours.", "link")
-            account = await self._with_password(owner, username, password)
-            await self._spend(secret)
-        return account
+                raise AccountProblem(OVER, "link")
+            if not isinstance(owner, Account):
+                return await self._first(secret, username, password)
+            await self._accounts.set_password(owner.user_id, password, along=_spending(secret))
+        return owner
 
-    async def _with_password(self, owner: Account | int, username: str, password: str) -> Account:
-        if isinstance(owner, Account):
-            await self._accounts.set_password(owner.user_id, password)
-            return owner
+    async def _first(self, secret: str, username: str, password: str) -> Account:
         if not password:
             raise AccountProblem("Type a password.", "password")
-        return await self._accounts.create_user(username, Role.ADMIN, password)
+        return await self._accounts.create_user(
+            username, Role.ADMIN, password, along=_spending(secret)
+        )
 
-    async def _spend(self, secret: str) -> None:
-        async def delete(connection: aiosqlite.Connection) -> None:
-            await connection.execute("DELETE FROM setup_link WHERE key = ?", (key_of(secret),))
 
-        await self._database.write(delete)
+def _spending(secret: str) -> Callable[[aiosqlite.Connection], Awaitable[None]]:
+    """Uses the link up in the transaction it is good for: two nodes can't both do so."""
+
+    async def spend(connection: aiosqlite.Connection) -> None:
+        spent = await connection.execute("DELETE FROM setup_link WHERE key = ?", (key_of(secret),))
+        if not spent.rowcount:
+            raise AccountProblem(OVER, "link")
+
+    return spend

@@ -111,11 +111,13 @@ class Sessions:
         self._gone: set[str] = set()
 
     async def load(self) -> None:
-        """Make the tables and read what is stored; again, when another program wrote to them."""
+        """Make the tables and read what is stored."""
         await self._database.migrate("sessions", STEPS)
+        self._database.on_changed(["session"], self.refresh)
         await self.refresh()
 
     async def refresh(self) -> None:
+        """Read again what another node may have written."""
         known = list(self._live)
         rows = await self._database.read(
             "SELECT key, user_id, created_at, seen_at, address, browser FROM session"
@@ -123,8 +125,19 @@ class Sessions:
         stored = {str(row[0]): row for row in rows}
         self.forget(key for key in known if key not in stored)
         self._gone &= stored.keys()
-        for key in stored.keys() - self._live.keys() - self._gone:
-            self._live[key] = self._restored(stored[key])
+        for key, row in stored.items():
+            if session := self._live.get(key):
+                self._seen_elsewhere(session, seen_at=int(row[3]))
+            elif key not in self._gone:
+                self._live[key] = self._restored(row)
+
+    def _seen_elsewhere(self, session: Session, seen_at: int) -> None:
+        """Somebody who uses another node is not idle, and need not be written down here."""
+        if seen_at > session.seen_at:
+            session.seen_at = seen_at
+            touched = self._now() - max(0, self._clock() - seen_at) / 1000
+            session.touched = max(session.touched, touched)
+            session.written = max(session.written, touched)
 
     def _restored(self, row: tuple[Any, ...]) -> Session:
         _, _, created_at, seen_at, _, _ = row
@@ -258,7 +271,8 @@ class Sessions:
         await self._write_seen()
 
     async def _write_seen(self) -> None:
-        seen = [each for each in self._live.values() if each.touched > each.written]
+        rough_s = self._database.rough_s
+        seen = [each for each in self._live.values() if each.touched - each.written > rough_s]
         if not seen:
             return
 

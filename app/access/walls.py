@@ -7,15 +7,25 @@ minutes; of a wall's token only a digest is kept.
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import replace
 
 import aiosqlite
 
-from app.access.rows import listed, unlisted
 from app.access.sessions import Ending, Watch, key_of
+from app.access.wall_rows import (
+    COLUMNS,
+    STEPS,
+    Display,
+    Wall,
+    from_row,
+    insert,
+    seen_elsewhere,
+    update,
+)
 from app.rights import Principal, Role
 from app.tables import Tables
+
+__all__ = ["STEPS", "Display", "Wall", "WallProblem", "Walls"]
 
 LIFE_MS = 180 * 86_400_000
 WRITTEN_EVERY_MS = 5 * 60_000
@@ -24,28 +34,6 @@ LAYOUTS = ("overview", "queue", "agents")
 THEMES = ("dark", "light", "auto")
 # How much of a number a wall shows: its last three digits, or nothing.
 MASKINGS = ("last3", "hidden")
-
-STEPS = (
-    """CREATE TABLE wall (
-        id INTEGER PRIMARY KEY AUTOINCREMENT,
-        key TEXT NOT NULL UNIQUE CHECK (length(key) = 64),
-        name TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 64),
-        layout TEXT NOT NULL CHECK (length(layout) <= 32),
-        queues TEXT,
-        language TEXT NOT NULL CHECK (length(language) <= 8),
-        masking TEXT NOT NULL CHECK (length(masking) <= 16),
-        paired_at INTEGER NOT NULL,
-        paired_by TEXT NOT NULL,
-        seen_at INTEGER NOT NULL,
-        address TEXT NOT NULL CHECK (length(address) <= 64)
-    ) STRICT""",
-    """ALTER TABLE wall ADD COLUMN theme TEXT NOT NULL DEFAULT 'dark';
-    UPDATE wall SET layout = 'overview' WHERE layout NOT IN ('overview', 'queue', 'agents')""",
-)
-COLUMNS = (
-    "id, key, name, layout, queues, language, masking, theme, paired_at, paired_by, seen_at,"
-    " address"
-)
 
 
 class WallProblem(Exception):
@@ -56,34 +44,6 @@ class WallProblem(Exception):
         self.field = field
 
 
-@dataclass(frozen=True, slots=True)
-class Display:
-    """What a wall shows. `queues` None: all of them."""
-
-    name: str
-    layout: str = "overview"
-    queues: frozenset[str] | None = None
-    language: str = ""
-    masking: str = "last3"
-    theme: str = "dark"
-
-
-@dataclass(slots=True)
-class Wall:
-    """One paired screen. Times in ms since the epoch."""
-
-    wall_id: int
-    key: str
-    display: Display
-    paired_at: int
-    paired_by: str
-    seen_at: int
-    address: str
-    written_at: int
-    boards: int = 0
-    watch: Watch = field(default_factory=Watch)
-
-
 class Walls:
     """All paired screens. `clock` gives ms since the epoch."""
 
@@ -91,19 +51,37 @@ class Walls:
         self._database = database
         self._clock = clock
         self._by_key: dict[str, Wall] = {}
+        # Turned off here, perhaps still on disk: a refresh must not bring them back.
+        self._gone: set[str] = set()
 
     async def load(self) -> None:
         """Make the table and read what is stored."""
         await self._database.migrate("walls", STEPS)
+        self._database.on_changed(["wall"], self.refresh)
+        await self.refresh()
+
+    async def refresh(self) -> None:
+        """Read again what another node may have written."""
+        known = list(self._by_key.values())
         rows = await self._database.read(f"SELECT {COLUMNS} FROM wall")  # noqa: S608 (a constant)
-        self._by_key = {wall.key: wall for wall in map(_from_row, rows)}
+        stored = {wall.key: wall for wall in map(from_row, rows)}
+        for wall in known:
+            if wall.key not in stored:
+                self._forget(wall)
+        self._gone &= stored.keys()
+        for key, wall in stored.items():
+            if mine := self._by_key.get(key):
+                seen_elsewhere(mine, wall)
+                self._show(mine, wall.display)
+            elif key not in self._gone:
+                self._by_key[key] = wall
 
     async def add(self, display: Display, by: str, address: str) -> str:
         """Let a screen in; the token that its cookie will hold. Raises WallProblem."""
         token = secrets.token_urlsafe(32)
         now = self._clock()
         wall = Wall(0, key_of(token), _checked(display), now, by, now, address[:64], now)
-        wall.wall_id = await self._database.write(lambda connection: _insert(connection, wall))
+        wall.wall_id = await self._database.write(lambda connection: insert(connection, wall))
         self._by_key[wall.key] = wall
         return token
 
@@ -140,11 +118,15 @@ class Walls:
 
     async def change(self, wall_id: int, display: Display) -> None:
         """Show something else; the open screen comes back with it. Raises WallProblem."""
-        wall = self._existing(wall_id)
-        wall.display = _checked(display)
-        await self._store(wall)
-        wall.watch, rung = Watch(), wall.watch
-        rung.ring(Ending.CHANGED)
+        wall, display = self._existing(wall_id), _checked(display)
+        await self._database.write(lambda connection: update(connection, wall_id, display))
+        self._show(wall, display)
+
+    def _show(self, wall: Wall, display: Display) -> None:
+        if wall.display != display:
+            wall.display = display
+            wall.watch, rung = Watch(), wall.watch
+            rung.ring(Ending.CHANGED)
 
     async def remove(self, wall_id: int) -> Wall:
         """Turn a wall off, at once and for good. Raises WallProblem."""
@@ -186,13 +168,20 @@ class Walls:
                 wall.seen_at = self._clock()
         for wall in [wall for wall in self._by_key.values() if self._is_over(wall)]:
             await self.remove(wall.wall_id)
+        every_ms = max(WRITTEN_EVERY_MS, self._database.rough_s * 1000)
         for wall in list(self._by_key.values()):
-            if wall.seen_at - wall.written_at >= WRITTEN_EVERY_MS:
+            if wall.seen_at - wall.written_at >= every_ms:
                 wall.written_at = wall.seen_at
-                await self._store(wall)
+                await self._write_seen(wall)
 
-    async def _store(self, wall: Wall) -> None:
-        await self._database.write(lambda connection: _update(connection, wall))
+    async def _write_seen(self, wall: Wall) -> None:
+        async def update(connection: aiosqlite.Connection) -> None:
+            await connection.execute(
+                "UPDATE wall SET seen_at = ?, address = ? WHERE id = ?",
+                (wall.seen_at, wall.address, wall.wall_id),
+            )
+
+        await self._database.write(update)
 
     def _is_over(self, wall: Wall) -> bool:
         return self._clock() - wall.seen_at > LIFE_MS
@@ -205,6 +194,7 @@ class Walls:
 
     def _forget(self, wall: Wall) -> None:
         self._by_key.pop(wall.key, None)
+        self._gone.add(wall.key)
         wall.watch.ring(Ending.SIGNED_OUT)
 
 
@@ -224,39 +214,3 @@ def _checked(display: Display) -> Display:
     if display.layout == "queue" and (display.queues is None or len(display.queues) != 1):
         raise WallProblem("The layout of one queue needs exactly one queue: name it.", "queues")
     return replace(display, name=name)
-
-
-def _from_row(row: tuple[Any, ...]) -> Wall:
-    wall_id, key, name, layout, queues, language, masking, theme = row[:8]
-    paired_at, by, seen_at, address = row[8:]
-    display = Display(name, layout, unlisted(queues), language, masking, theme)
-    return Wall(wall_id, key, display, paired_at, by, seen_at, address, seen_at)
-
-
-async def _insert(connection: aiosqlite.Connection, wall: Wall) -> int:
-    cursor = await connection.execute(
-        "INSERT INTO wall (key, name, layout, queues, language, masking, theme, paired_at,"
-        " paired_by, seen_at, address) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (wall.key, *_shown(wall), wall.paired_at, wall.paired_by, wall.seen_at, wall.address),
-    )
-    return cursor.lastrowid or 0
-
-
-async def _update(connection: aiosqlite.Connection, wall: Wall) -> None:
-    await connection.execute(
-        "UPDATE wall SET name = ?, layout = ?, queues = ?, language = ?, masking = ?,"
-        " theme = ?, seen_at = ?, address = ? WHERE id = ?",
-        (*_shown(wall), wall.seen_at, wall.address, wall.wall_id),
-    )
-
-
-def _shown(wall: Wall) -> tuple[object, ...]:
-    display = wall.display
-    return (
-        display.name,
-        display.layout,
-        listed(display.queues),
-        display.language,
-        display.masking,
-        display.theme,
-    )

@@ -60,6 +60,7 @@ class Channels:
     async def open(cls, database: Tables, clock: Callable[[], int]) -> "Channels":
         channels = cls(database, clock)
         await database.migrate("alarm_channel", STEPS)
+        database.on_changed(["alarm_channel"], channels._load)
         await channels._load()
         return channels
 
