@@ -31,6 +31,7 @@ jetstream {{
   {sync}
 }}
 {cluster}
+{more}
 """
 CLUSTER = """\
 cluster {{
@@ -43,7 +44,7 @@ cluster {{
 
 @dataclass
 class Server:
-    """One nats-server. `sync` is what its configuration says of syncing."""
+    """One nats-server. `sync` is what its configuration says of syncing, `more` goes to its end."""
 
     name: str
     folder: Path
@@ -51,6 +52,7 @@ class Server:
     port: int
     monitoring: int
     cluster: str = ""
+    more: str = ""
     process: subprocess.Popen[bytes] = field(init=False)
 
     def start(self) -> None:
@@ -107,7 +109,9 @@ class Servers:
     names: Iterator[int] = field(default_factory=count)
 
     @classmethod
-    def start(cls, folder: Path, size: int, sync: str = "sync_interval: always") -> "Servers":
+    def start(
+        cls, folder: Path, size: int, sync: str = "sync_interval: always", more: str = ""
+    ) -> "Servers":
         assert PROGRAM.exists(), MISSING
         ports = free_ports(3 * size)
         routes = ", ".join(f'"nats://127.0.0.1:{port}"' for port in ports[2 * size :])
@@ -115,6 +119,8 @@ class Servers:
             Server(f"s{number}", folder / f"s{number}", sync, ports[number], ports[size + number])
             for number in range(size)
         ]
+        for server in servers:
+            server.more = more
         if size > 1:
             for server, port in zip(servers, ports[2 * size :], strict=True):
                 server.cluster = CLUSTER.format(port=port, routes=routes)

@@ -14,6 +14,7 @@ from nats.errors import Error as NatsError
 
 from app.log import LogUnavailable
 from app.log.address import Address
+from app.log.credentials import options_for
 
 CONNECT_S = 10.0
 MONITORING_S = 2.0
@@ -35,13 +36,20 @@ logger = logging.getLogger(__name__)
 
 async def connect(address: Address) -> Client:
     """Connected, and again whenever the connection breaks. Raises LogUnavailable."""
-    client = Client()
+    client, heard = Client(), list[Exception]()
+
+    async def hear(error: Exception) -> None:
+        # Often, while a server is away, and of no use then: what it means is said by who waits.
+        logger.debug("NATS: %r", error)
+        heard[:] = [error]
+
+    options = options_for(address)
     try:
         async with asyncio.timeout(CONNECT_S):
             await client.connect(
                 [f"nats://{server}" for server in address.servers],
                 name=f"pitwall {address.name}",
-                error_cb=_say,
+                error_cb=hear,
                 # The defaults take minutes to notice a server that hangs.
                 connect_timeout=1,
                 reconnect_time_wait=0.1,  # type: ignore[arg-type]
@@ -49,15 +57,12 @@ async def connect(address: Address) -> Client:
                 ping_interval=2,
                 max_outstanding_pings=2,
                 pending_size=MOST_PENDING,
+                **options,
             )
     except (NatsError, TimeoutError, OSError, OverflowError) as error:
         if client.is_connected:
             await client.close()
-        servers = ", ".join(address.servers)
-        raise LogUnavailable(
-            f"None of the NATS servers {servers} could be reached. Are they running, and is "
-            "PITWALL_LOG right?"
-        ) from error
+        raise LogUnavailable(_why_not(address, heard)) from error
     return client
 
 
@@ -92,6 +97,14 @@ def _syncs(told: Any) -> bool:
         return False
 
 
-async def _say(error: Exception) -> None:
-    # Often, while a server is away, and of no use then: what it means is said by whoever waits.
-    logger.debug("NATS: %r", error)
+def _why_not(address: Address, heard: list[Exception]) -> str:
+    servers, last = ", ".join(address.servers), str(heard[-1]) if heard else ""
+    if "authorization" in last.lower():
+        return (
+            f"The NATS servers {servers} refuse Pitwall's credentials. Write USER:PASSWORD or a "
+            "token into a file, and nats://…?credentials=FILE into PITWALL_LOG."
+        )
+    return (
+        f"None of the NATS servers {servers} could be reached. Are they running, and is "
+        f"PITWALL_LOG right? The last one said: {last or 'nothing'}."
+    )
