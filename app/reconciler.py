@@ -34,6 +34,7 @@ RINGING_MS = 10_000
 JUST_NOW_MS = 1_000
 SILENT_CALL_MS = 15_000
 LOST_CALL_MS = 600_000
+BUSY = frozenset({Status.TALK, Status.RING})
 
 logger = logging.getLogger(__name__)
 
@@ -116,10 +117,10 @@ class Reconciler:
         """Extensions to ask for at once: in doubt, or busy with a call we do not know."""
         now, state = self._clock(), self._state()
         for extension, agent in state.agents.items():
+            in_doubt = agent.doubt_since is not None or _unexplained(state, agent, now)
             since_asked = now - self._asked.get(extension, 0)
             if (extension in self._doubted and since_asked >= ACTED_AGAIN_MS) or (
-                since_asked >= DOUBT_AGAIN_MS
-                and (agent.doubt_since is not None or _unexplained(state, agent, now))
+                in_doubt and since_asked >= DOUBT_AGAIN_MS
             ):
                 yield extension
 
@@ -213,17 +214,16 @@ def _differs(agent: Agent, answer: PhoneState) -> bool:
 
 def _unexplained(state: FloorState, agent: Agent, now: int) -> bool:
     """Busy for a while, yet no call we know of makes it so; soon, where one rings that may."""
-    if agent.status not in {Status.TALK, Status.RING}:
+    # Asked of everybody each second, so what is cheap comes first.
+    lasting = now - max(agent.since, agent.verified_at or 0)
+    if agent.status not in BUSY or lasting < RINGING_MS:
         return False
-    calls = [state.calls[callid] for callid in agent.legs]
     wanted = LegState.TALKING if agent.status is Status.TALK else LegState.RINGING
-    if any(
-        call.direction is Direction.OUTBOUND or call.legs[agent.extension].state is wanted
-        for call in calls
-    ):
-        return False
-    patience = RINGING_MS if calls else OTHER_CALL_MS
-    return now - max(agent.since, agent.verified_at or 0) >= patience
+    for callid in agent.legs:
+        call = state.calls[callid]
+        if call.direction is Direction.OUTBOUND or call.legs[agent.extension].state is wanted:
+            return False
+    return bool(agent.legs) or lasting >= OTHER_CALL_MS
 
 
 def _is_silent(call: Call, now: int) -> bool:
