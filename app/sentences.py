@@ -7,6 +7,7 @@ it by the filter `said`, which finds the sentence in the catalogue and fills its
 import json
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from typing import Any
 
 Translate = Callable[[str], str]
 
@@ -58,9 +59,9 @@ def packed(sentence: str) -> str:
 
 def unpacked(text: str) -> Sentence:
     """The sentence that was packed; any other text is a sentence as it is."""
-    with suppress(ValueError, TypeError, LookupError):
-        return Sentence("{it}", it=_sentence(json.loads(text)))
-    return Sentence("{it}", it=text)
+    with suppress(ValueError, TypeError, LookupError, AttributeError):
+        return joined("", [_sentence(json.loads(text))])
+    return joined("", [text])
 
 
 def wording(error: Exception) -> str:
@@ -78,8 +79,12 @@ def _plain(value: object) -> object:
     return value if isinstance(value, int | float) else str(value)
 
 
-def _sentence(value: object) -> object:
+def _sentence(value: Any) -> str:
     if isinstance(value, list):
         template, values = value
-        return Sentence(template, **{name: _sentence(each) for name, each in values.items()})
-    return value
+        return Sentence(template, **{name: _value(each) for name, each in values.items()})
+    return str(value)
+
+
+def _value(value: Any) -> object:
+    return value if isinstance(value, int | float) else _sentence(value)
