@@ -89,12 +89,11 @@ async def test_a_stream_with_a_hole_is_not_opened(nats_server):
 
 async def holed(address: Address) -> tuple[Stream, str]:
     """A chain of five messages of which the third is not there."""
-    part = f"p{layout.partition_of('main', address.partitions)}"
-    wanted = layout.events_stream(address, part)
+    wanted = layout.events_stream(address, layout.partition_of("main", address.partitions))
     wanted.deny_delete = False
     stream = Stream(await connect(address), wanted)
     await stream.open()
-    subject = layout.subject_of(address, part, "main")
+    subject = stream.subject_of("main")
     for number in range(1, 6):
         body = written([entry_of([call(number)], str(number), NOON)], number, NOON)
         await stream.offer(subject, body, number - 1, str(number))
@@ -107,12 +106,11 @@ async def holed(address: Address) -> tuple[Stream, str]:
 async def test_a_log_that_lost_its_beginning_is_not_opened(nats_server):
     address = Address.parse(nats_server.new_url())
     client = await connect(address)
-    part = f"p{layout.partition_of('main', address.partitions)}"
-    wanted = layout.events_stream(address, part)
+    wanted = layout.events_stream(address, layout.partition_of("main", address.partitions))
     wanted.first_seq = 7
     stream = Stream(client, wanted)
     await stream.open()
-    await stream.offer(layout.subject_of(address, part, "main"), b"{}", 0, "r")
+    await stream.offer(stream.subject_of("main"), b"{}", 0, "r")
     await client.close()
     nodes = Nodes(address)
 

@@ -34,8 +34,7 @@ class Behind(Exception):
 class Chain:
     """What is known of it: up to message number `reached`, which ends with record `last`.
 
-    `expected` is the number that the next message must be stored after. Whatever reads raises
-    LogUnavailable when no server answers, LogDamaged for what can't be right.
+    Whatever reads raises LogUnavailable when no server answers, LogDamaged for what can't be right.
     """
 
     def __init__(self, stream: Stream, subject: str) -> None:
@@ -44,13 +43,13 @@ class Chain:
         self._places = Places(self._look)
         self._density = 1.0
         self.reached = 0
-        self.expected = 0
         self.last = 0
 
-    async def begin(self) -> Message | None:
-        """Know the newest message; None where there is none."""
+    async def begin(self, mark: int = 0) -> Message | None:
+        """Know the newest message. None where there is none: then records go on after `mark`."""
         raw = await self.stream.newest(self.subject)
         if raw is None:
+            self.last = mark
             return None
         found = _found(raw)
         self._note(found)
@@ -77,10 +76,12 @@ class Chain:
             self.reached + 1, lambda first: first == following, is_there=heard > self.reached
         )
 
-    async def renew(self) -> None:
-        """Where all messages have gone by age, the next one is the first again."""
-        if self.stream.ages and await self.stream.newest(self.subject) is None:
-            self.expected = 0
+    async def check(self) -> None:
+        """Raises LogDamaged where all messages went by age under those who are at work."""
+        if self.stream.ages and self.reached and not await self.stream.newest(self.subject):
+            raise LogDamaged(
+                Sentence("All events of this log went by age meanwhile. Start the program again.")
+            )
 
     async def since(self, seq: int) -> Sequence[Record]:
         """Records after this seq, in order; EventUnreadable for what is no event."""
@@ -130,7 +131,7 @@ class Chain:
         return Spot(message.first, found)
 
     def _note(self, found: Found) -> None:
-        self.reached = self.expected = found.number
+        self.reached = found.number
         self.last = found.message.last
         self._places.learn(Spot(found.message.first, found.number))
 

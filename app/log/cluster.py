@@ -15,6 +15,7 @@ from app.log import LogUnavailable, layout
 from app.log.address import Address
 from app.log.jetstream import JetStreamLog
 from app.log.lease import TTL_S, Lease
+from app.log.marks import Mark
 from app.log.partition import Partition
 from app.log.servers import check_syncing, connect
 from app.log.stream import Stream
@@ -33,7 +34,7 @@ class Cluster:
         self._address = address
         self._clock = clock
         self._parts: dict[str, Partition] = {}
-        self._leases: Stream | None = None
+        self._streams: dict[str, Stream] = {}
         self._held: list[Lease] = []
         self._making = asyncio.Lock()
 
@@ -64,23 +65,20 @@ class Cluster:
 
     async def site_log(self, site: str) -> JetStreamLog:
         """The log of this site's events. Raises LogDamaged too; ValueError for no site's name."""
-        part = f"p{self.partition_of(site)}"
-        return await self._part(part, layout.events_stream(self._address, part)).open(_name(site))
+        part = self._part(layout.events_stream(self._address, self.partition_of(_name(site))))
+        if not part.stream.ages:
+            return await part.open(site)
+        marks = await self._stream(layout.marks_stream(self._address))
+        return await part.open(site, Mark(marks, marks.subject_of(site)))
 
     async def sys_log(self, site: str) -> JetStreamLog:
         """The log of what this site's nodes share beside events. Raises as `site_log` does."""
-        wanted = layout.system_stream(self._address)
-        return await self._part(layout.SYSTEM, wanted).open(_name(site))
+        return await self._part(layout.system_stream(self._address)).open(_name(site))
 
     async def lease(self, name: str, holder: str, ttl_s: float = TTL_S) -> Lease:
         """The lease of this name, once it is ours: it waits for its holder to go, however long."""
-        async with self._making:
-            if self._leases is None:
-                leases = Stream(self._client, layout.lease_stream(self._address))
-                await leases.open()
-                self._leases = leases
-        subject = layout.subject_of(self._address, layout.LEASES, _name(name))
-        lease = Lease(self._leases, subject, holder, ttl_s)
+        leases = await self._stream(layout.lease_stream(self._address))
+        lease = Lease(leases, leases.subject_of(_name(name)), holder, ttl_s)
         await lease.acquire()
         self._held = [*(each for each in self._held if each.is_held), lease]
         return lease
@@ -93,10 +91,18 @@ class Cluster:
             await part.close()
         await self._client.close()
 
-    def _part(self, part: str, wanted: api.StreamConfig) -> Partition:
-        if part not in self._parts:
-            self._parts[part] = Partition(self._client, wanted, self._clock)
-        return self._parts[part]
+    def _part(self, wanted: api.StreamConfig) -> Partition:
+        if (name := str(wanted.name)) not in self._parts:
+            self._parts[name] = Partition(self._client, wanted, self._clock)
+        return self._parts[name]
+
+    async def _stream(self, wanted: api.StreamConfig) -> Stream:
+        async with self._making:
+            if (name := str(wanted.name)) not in self._streams:
+                stream = Stream(self._client, wanted)
+                await stream.open()
+                self._streams[name] = stream
+            return self._streams[name]
 
 
 def _check_partitions(address: Address, told: api.StreamInfo) -> None:

@@ -159,7 +159,9 @@ class JetStreamLog:
 
     async def _offer(self, left: Sequence[Waiting], renamed: bool) -> bool:
         """Publish the appends as the next message; whether the next try needs another name."""
-        after, name = self._chain.expected, f"{self._site}/{left[0].rid}"
+        if self._seen.mark:
+            await self._seen.mark.reach(self.last_seq + sum(len(entry.events) for entry in left))
+        after, name = self._chain.reached, f"{self._site}/{left[0].rid}"
         body = written(left, self.last_seq + 1, self._seen.at)
         try:
             place = await self._chain.stream.offer(

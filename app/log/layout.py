@@ -3,6 +3,7 @@
 - `NAME-p<k>` with a subject `NAME.p<k>.<site>` for each site of partition k: their events.
 - `NAME-sys` with `NAME.sys.<site>`: what nodes share beside events, kept for ever. It was there
   first, and says in how many partitions the installation is.
+- `NAME-marks` with `NAME.marks.<site>`, where events go by age: how far the seqs have got.
 - `NAME-lease` with `NAME.lease.<name>`: who owns what, until the message's time is over.
 """
 
@@ -18,6 +19,7 @@ DAY_S = 86_400
 PARTITIONS = "pitwall_partitions"
 SYSTEM = "sys"
 LEASES = "lease"
+MARKS = "marks"
 SITE = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 
 
@@ -26,19 +28,9 @@ def partition_of(site: str, partitions: int) -> int:
     return zlib.crc32(site.encode()) % partitions
 
 
-def stream_name(address: Address, part: str) -> str:
-    """The stream of `p<k>`, `sys` or `lease`."""
-    return f"{address.name}-{part}"
-
-
-def subject_of(address: Address, part: str, site: str) -> str:
-    """Where a site's messages are in the stream of this part."""
-    return f"{address.name}.{part}.{site}"
-
-
-def events_stream(address: Address, part: str) -> api.StreamConfig:
+def events_stream(address: Address, partition: int) -> api.StreamConfig:
     """The stream of a partition, from which nothing goes but by age."""
-    config = _stream(address, part)
+    config = _stream(address, f"p{partition}")
     config.max_age = address.days * DAY_S
     return config
 
@@ -47,6 +39,13 @@ def system_stream(address: Address) -> api.StreamConfig:
     """The stream that tells how many partitions there are."""
     config = _stream(address, SYSTEM)
     config.metadata = {PARTITIONS: str(address.partitions)}
+    return config
+
+
+def marks_stream(address: Address) -> api.StreamConfig:
+    """The newest mark of each site."""
+    config = _stream(address, MARKS)
+    config.max_msgs_per_subject = 1
     return config
 
 
@@ -61,8 +60,8 @@ def lease_stream(address: Address) -> api.StreamConfig:
 
 def _stream(address: Address, part: str) -> api.StreamConfig:
     return api.StreamConfig(
-        name=stream_name(address, part),
-        subjects=[subject_of(address, part, "*")],
+        name=f"{address.name}-{part}",
+        subjects=[f"{address.name}.{part}.*"],
         storage=api.StorageType.FILE,
         num_replicas=len(address.servers),
         compression=api.StoreCompression.S2,

@@ -12,6 +12,7 @@ from nats.js import api
 
 from app.log import LogDamaged, LogUnavailable
 from app.log.jetstream import JetStreamLog
+from app.log.marks import Mark
 from app.log.pull import Pull, PullEnded
 from app.log.seen import Seen
 from app.log.snapshots import Bucket, Snapshots
@@ -36,10 +37,10 @@ class Partition:
         self._reached = 0
         self._watching: asyncio.Task[None] | None = None
 
-    async def open(self, site: str) -> JetStreamLog:
-        """The log of this site. Raises LogUnavailable or LogDamaged."""
-        subject = (self.stream.wanted.subjects or [""])[0].replace("*", site)
-        seen = Seen(self.stream, subject)
+    async def open(self, site: str, mark: Mark | None = None) -> JetStreamLog:
+        """The log of this site, with a mark where events age. Raises LogUnavailable, LogDamaged."""
+        subject = self.stream.subject_of(site)
+        seen = Seen(self.stream, subject, mark)
         async with self._opening:
             await self._start()
             # From now on it hears what comes, so nothing is missed while it reads what was there.

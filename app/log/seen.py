@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from app.log import LogDamaged, LogUnavailable
 from app.log.chain import Behind, Chain, Found
 from app.log.codec import EventUnreadable
+from app.log.marks import Mark
 from app.log.message import Message, read
 from app.log.receipts import RECEIPT_MS, Receipts
 from app.log.stream import Raw, Stream, Unanswered
@@ -31,8 +32,9 @@ class Seen:
     `at` is the newest record's time; `broken` is set when the chain can't go on, `failure` says so.
     """
 
-    def __init__(self, stream: Stream, subject: str) -> None:
+    def __init__(self, stream: Stream, subject: str, mark: Mark | None) -> None:
         self.chain = Chain(stream, subject)
+        self.mark = mark
         self.tail = Tail(keep=KEEP)
         self.receipts = Receipts()
         self.at = 0
@@ -51,9 +53,9 @@ class Seen:
 
         Messages up to number `heard` are known to be there. Raises LogUnavailable, LogDamaged.
         """
-        message = await self.chain.begin()
+        message = await self.chain.begin(await self.mark.read() if self.mark else 0)
+        self.tail = Tail(self.chain.last, KEEP)
         if message is not None:
-            self.tail = Tail(message.last, KEEP)
             self.at = message.appends[-1].at
             await self._recall_receipts()
         self._begun = True
@@ -94,7 +96,7 @@ class Seen:
         for found in await self.chain.ahead():
             self.take(found)
         if self.chain.reached == before:
-            await self.chain.renew()
+            await self.chain.check()
             raise Unanswered("a server is behind the others")
 
     def give_up(self, error: LogDamaged | EventUnreadable) -> None:

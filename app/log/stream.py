@@ -67,6 +67,10 @@ class Stream:
         self.replicas = wanted.num_replicas or 1
         self.js: JetStreamContext = client.jetstream(timeout=3)
 
+    def subject_of(self, name: str) -> str:
+        """The subject that ends with this name."""
+        return (self.wanted.subjects or [""])[0].replace("*", name)
+
     @property
     def ages(self) -> bool:
         """Whether old messages go by themselves."""
