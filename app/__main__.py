@@ -25,13 +25,13 @@ from app.keeping.holding import holding
 from app.log import LogUnavailable
 from app.log.address import SCHEME
 from app.log.codec import EventUnreadable
-from app.log.open import database_path
 from app.main import wall_clock
 from app.protocol import MissingPart
 from app.replay import replay
 from app.rights import Role
 from app.server import AddressInUse, serve
-from app.settings import Settings, SettingsError
+from app.settings import MAIN, Settings, SettingsError
+from app.sites.files import read_sites, refuse_beside_sites, site_named
 
 # Exit codes of sysexits.h: wrong use, wrong input, can't be had, wrong configuration.
 USAGE, DATA, UNAVAILABLE, CONFIG = 64, 65, 69, 78
@@ -41,8 +41,7 @@ def main(words: Sequence[str] | None = None) -> int:
     """Run the command; the result is the exit code."""
     options = _parser().parse_args(words)
     try:
-        settings = Settings.from_env(os.environ)
-        code: int = options.run(options, settings)
+        code: int = options.run(options, _settings(options))
     except SettingsError as error:
         return _complain(CONFIG, str(error))
     except (AccountProblem, TokenProblem) as error:
@@ -54,8 +53,26 @@ def main(words: Sequence[str] | None = None) -> int:
     return code
 
 
+def _settings(options: argparse.Namespace) -> Settings:
+    """Of the installation, or of the one site of several that a command is about."""
+    settings = Settings.from_env(os.environ)
+    if settings.sites:
+        refuse_beside_sites(os.environ)
+    if options.run in (_serve, _demo, _replay):
+        return settings
+    if settings.sites and not options.site:
+        names = ", ".join(read_sites(settings))
+        raise SettingsError(f"There are several sites; say which: --site NAME, one of {names}.")
+    if settings.sites:
+        return site_named(settings, options.site)
+    if options.site not in (None, MAIN):
+        raise SettingsError(f"PITWALL_SITES is not set, so there is no site '{options.site}'.")
+    return settings
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m app", description="Pitwall")
+    parser.add_argument("--site", metavar="NAME", help="which site, where PITWALL_SITES is set")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     serve = commands.add_parser("serve", help="the board, with the settings of the environment")
     serve.set_defaults(run=_serve)
@@ -195,7 +212,7 @@ def _erase(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _database(settings: Settings) -> Path:
-    path = database_path(settings.log)
+    path = settings.database
     if path == MEMORY:
         raise KeepingError("PITWALL_LOG is memory:, so there is no database file.")
     return Path(path)

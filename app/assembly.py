@@ -22,7 +22,7 @@ from app.keeping.holding import holding
 from app.keeping.soundness import ensure_sound
 from app.keeping.upkeep import Upkeep
 from app.log import EventLog
-from app.log.open import database_path, open_log
+from app.log.open import open_log
 from app.pbx import Pbx
 from app.pbx.secret import Secret
 from app.pbx.unconfigured import UnconfiguredPbx
@@ -105,7 +105,7 @@ async def opened_parts(
 
 async def _open_store(plan: Plan) -> Store:
     settings, clock, stack = plan.settings, plan.clock, plan.stack
-    path = database_path(settings.log)
+    path = settings.database
     stack.enter_context(holding(path))
     found = await asyncio.to_thread(ensure_sound, path, clock())
     database = await Database.open(path)

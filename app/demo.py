@@ -23,6 +23,7 @@ def demo(settings: Settings, *, agents: int, speed: float) -> int:
     settings = replace(
         settings,
         log="memory:",
+        sites="",
         webhook_token=token,
         pbx_url=pbx_url,
         pbx_data_url=pbx_url,

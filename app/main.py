@@ -4,7 +4,7 @@ With `app.server` above it, it is all that knows both the web and what it stands
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from starlette.applications import Starlette
@@ -14,8 +14,10 @@ from starlette.types import Lifespan
 from app import service_manager
 from app.clock import wall_ms
 from app.peers import PeerCounts
-from app.settings import Settings
+from app.settings import Settings, SettingsError
 from app.site import REFUSALS, running_site
+from app.sites import Sites
+from app.sites.by_host import ByHost
 from app.web import (
     account,
     admin,
@@ -64,6 +66,9 @@ ROUTES = [
     *assets.ROUTES,
 ]
 
+# A start that reads many databases at a time is not a faster one.
+OPENED_AT_ONCE = 4
+
 
 def wall_clock() -> int:
     """Milliseconds since the epoch, UTC."""
@@ -99,6 +104,50 @@ def create_app(
             yield {"parts": parts}
 
     return board_app(lifespan)
+
+
+def create_sites_app(
+    installation: Settings,
+    clock: Callable[[], int] = wall_clock,
+    *,
+    on_open: Callable[[Parts], Awaitable[None]] | None = None,
+    on_start: Callable[[Sites], None] = lambda sites: None,
+    on_read: Callable[[Iterable[Settings]], None] = lambda settings: None,
+    on_death: Callable[[], None] = lambda: None,
+    on_refusal: Callable[[str], None] = lambda sentence: None,
+) -> ByHost:
+    """The application of the sites in `installation.sites`; each request goes to one, by its host.
+
+    `on_open` is given the parts of each site that was opened, `on_read` the settings of all before
+    they are used. `on_refusal` hears in a sentence what is wrong with the sites' files.
+    """
+    gate = asyncio.Semaphore(OPENED_AT_ONCE)
+
+    @asynccontextmanager
+    async def opening(settings: Settings, on_end: Callable[[str], None]) -> AsyncIterator[Parts]:
+        async with AsyncExitStack() as stack:
+            async with gate:
+                site = running_site(settings, clock, on_end)
+                parts = await stack.enter_async_context(site)
+                if on_open is not None:
+                    await on_open(parts)
+            yield parts
+
+    sites = Sites(installation, opening, on_read, on_death)
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            try:
+                await stack.enter_async_context(sites.running())
+            except SettingsError as error:
+                on_refusal(str(error))
+                raise
+            await stack.enter_async_context(watched_by_the_service_manager())
+            on_start(sites)
+            yield
+
+    return ByHost(board_app(lifespan), sites)
 
 
 def board_app(lifespan: Lifespan[Starlette] | None = None) -> Starlette:

@@ -8,7 +8,6 @@ from typing import TypeVar
 from app.access import Access
 from app.access.accounts import Account, AccountProblem
 from app.database import Database
-from app.log.open import database_path
 from app.main import wall_clock
 from app.rights import Role
 from app.settings import Settings
@@ -18,7 +17,7 @@ T = TypeVar("T")
 
 async def with_access(settings: Settings, job: Callable[[Access], Awaitable[T]]) -> T:
     """Do something to the accounts of the database that the settings name."""
-    database = await Database.open(database_path(settings.log))
+    database = await Database.open(settings.database)
     try:
         return await job(await Access.open(database, wall_clock))
     finally:

@@ -4,20 +4,20 @@ import gc
 import logging
 import os
 import socket
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.clock import SteadyClock
-from app.main import create_app
+from app.main import create_app, create_sites_app
 from app.masking import MaskingFormatter
 from app.pbx.redaction import install_redaction
 from app.pbx.secret import Secret
 from app.peers import PeerCounts
 from app.protocol import BACKLOG, BOARDS_PER_S, server_config
 from app.service_manager import inherited_socket, tell
-from app.settings import Settings
+from app.settings import MAIN, Settings
 from app.web.forwarded import ClientAddress
 from app.web.live_protocol import LiveProtocol
 from app.web.parts import Parts
@@ -87,37 +87,69 @@ def serve(settings: Settings, greeting: Greeting | None = None) -> int:
     writing.setFormatter(MaskingFormatter("%(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=logging.INFO, handlers=[writing])
     tune_collector()
-    secrets = (settings.pbx_key, settings.webhook_token, settings.api_token)
-    install_redaction(Secret(text) for text in secrets if text)
-    died: list[bool] = []
-    refusals: list[str] = []
-
-    def on_death() -> None:
-        died.append(True)
-        server.should_exit = True
-
-    clock = SteadyClock()
-    unparsable = PeerCounts(clock)
-    greeting = greeting or greet
-
-    async def on_start(parts: Parts) -> None:
-        await greeting(parts)
-        tell("READY=1")
-
-    app = create_app(
-        settings,
-        clock,
-        on_start=on_start,
-        on_death=on_death,
-        on_refusal=refusals.append,
-        unparsable=unparsable,
-    )
+    run = Run(settings, greeting or greet)
+    app = run.app_of_sites() if settings.sites else run.app_of_one()
     addressed = ClientAddress(app, settings.trusted_proxy) if settings.trusted_proxy else app
-    served = PlainRefusals(addressed, refusals)
-    config = server_config(served, unparsable.add, boards_per_s(), ws=LiveProtocol, log_config=None)
-    server = uvicorn.Server(config)
+    served = PlainRefusals(addressed, run.refusals)
+    count = run.unparsable.add
+    config = server_config(served, count, boards_per_s(), ws=LiveProtocol, log_config=None)
+    run.server = server = uvicorn.Server(config)
     server.run([listening])
-    return FAILED if died or not server.started else 0
+    return FAILED if run.has_died or not server.started else 0
+
+
+class Run:
+    """One run of the server: what it serves, and why it failed or ended."""
+
+    def __init__(self, settings: Settings, greeting: Greeting) -> None:
+        self.refusals: list[str] = []
+        self.has_died = False
+        self.server: uvicorn.Server | None = None
+        self._settings = settings
+        self._greeting = greeting
+        self._clock = SteadyClock()
+        self._redacted: set[str] = set()
+        self.unparsable = PeerCounts(self._clock)
+
+    def app_of_one(self) -> ASGIApp:
+        """The one site of a plain installation."""
+        self._redact([self._settings])
+
+        async def on_start(parts: Parts) -> None:
+            await self._greeting(parts)
+            tell("READY=1")
+
+        return create_app(
+            self._settings,
+            self._clock,
+            on_start=on_start,
+            on_death=self._end,
+            on_refusal=self.refusals.append,
+            unparsable=self.unparsable,
+        )
+
+    def app_of_sites(self) -> ASGIApp:
+        """All sites. Requests that nobody could read have no host, so no site hears of them."""
+        return create_sites_app(
+            self._settings,
+            self._clock,
+            on_open=self._greeting,
+            on_start=lambda sites: tell("READY=1"),
+            on_read=self._redact,
+            on_death=self._end,
+            on_refusal=self.refusals.append,
+        )
+
+    def _end(self) -> None:
+        self.has_died = True
+        if self.server is not None:
+            self.server.should_exit = True
+
+    def _redact(self, sites: Iterable[Settings]) -> None:
+        new = {text for settings in sites for text in settings.secrets} - self._redacted
+        if new:
+            install_redaction(Secret(text) for text in new)
+            self._redacted |= new
 
 
 def tune_collector() -> None:
@@ -136,8 +168,8 @@ def boards_per_s() -> float:
 
 async def greet(parts: Parts) -> None:
     """Say where the board is and, as long as they are needed, the two secret addresses."""
-    url = parts.settings.public_url
-    print(f"Pitwall is at {url}", flush=True)
+    url, site = parts.settings.public_url, parts.settings.site
+    print(f"{'Pitwall' if site == MAIN else f'Site {site}'} is at {url}", flush=True)
     if parts.tokens.made:
         print(
             "Give this address to the PBX as its CRM URL; it holds a secret, shown only now:\n"

@@ -13,8 +13,15 @@ from app import setting_values as values
 T = TypeVar("T")
 
 
+MAIN = "main"
+
+
 class SettingsError(Exception):
     """A variable is wrong: its name and what is expected, never its value if that is secret."""
+
+    def __init__(self, sentence: str, variable: str = "") -> None:
+        super().__init__(sentence)
+        self.variable = variable
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +41,8 @@ VARIABLES = (
         "sqlite:data/pitwall.db",
         "where events live; `memory:` for trials, `nats://A,B,C` on three NATS servers",
     ),
+    Variable("PITWALL_DATA", "data", "the folder of the databases when events are on NATS servers"),
+    Variable("PITWALL_SITES", "none", "a folder with a file `NAME.env` for each of several sites"),
     Variable(
         "PITWALL_PUBLIC_URL", "http://HOST:PORT", "what browsers use; their Origin must be this"
     ),
@@ -96,6 +105,10 @@ class Keep:
 
 
 KEPT = tuple(asdict(Keep()).items())
+# These are the process's, whatever sites it serves.
+PROCESS_WIDE = frozenset(
+    {"HOST", "PORT", "PITWALL_LOG", "PITWALL_DATA", "PITWALL_SITES", "PITWALL_TRUSTED_PROXY"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +140,30 @@ class Settings:
     keep: Keep = Keep()
     listen_reasons: tuple[str, ...] = ()
     pause_reasons: tuple[str, ...] = ()
+    data: str = "data"
+    sites: str = ""
+    site: str = MAIN
 
     def __repr__(self) -> str:
-        return f"Settings(host={self.host!r}, port={self.port}, log={self.log!r}, …)"
+        return f"Settings(site={self.site!r}, port={self.port}, log={self.log!r}, …)"
+
+    @property
+    def database(self) -> str:
+        """The path of the database, ":memory:" for none. With a log on NATS it holds the rest."""
+        if self.log == "memory:":
+            return ":memory:"
+        return self.log.removeprefix("sqlite:") if self.on_disk else f"{self.data}/pitwall.db"
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must be in no log."""
+        told = (self.pbx_key, self.webhook_token, self.api_token, self.oidc_client_secret)
+        return tuple(text for text in told if text)
+
+    @property
+    def on_disk(self) -> bool:
+        """The log is in the database too."""
+        return self.log.startswith("sqlite:")
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "Settings":
@@ -138,7 +172,8 @@ class Settings:
         strange = sorted(n for n in environ if n.startswith("PITWALL_") and n not in known)
         strange = [name for name in strange if not name.startswith("PITWALL_TEST_")]
         if strange:
-            raise SettingsError(f"{strange[0]} is no setting of Pitwall; is it misspelt?")
+            words = f"{strange[0]} is no setting of Pitwall; is it misspelt?"
+            raise SettingsError(words, strange[0])
         read = _Reader(environ)
         host, port = read("HOST", str, "127.0.0.1"), read("PORT", values.port, 8000)
         pbx_url = read("PITWALL_PBX_URL", values.pbx, None)
@@ -146,6 +181,8 @@ class Settings:
             host=host,
             port=port,
             log=read("PITWALL_LOG", values.log, "sqlite:data/pitwall.db"),
+            data=read("PITWALL_DATA", str, "data"),
+            sites=read("PITWALL_SITES", str, ""),
             public_url=read("PITWALL_PUBLIC_URL", values.url, f"http://{_in_url(host)}:{port}"),
             timezone=read("PITWALL_TIMEZONE", values.zone, None) or values.system_zone(),
             day_start=read("PITWALL_DAY_START", values.time_of_day, time(0, 0)),
@@ -190,7 +227,7 @@ class _Reader:
         try:
             return parse(text)
         except ValueError as error:
-            raise SettingsError(f"{name}: {error}") from None
+            raise SettingsError(f"{name}: {error}", name) from None
 
 
 def _in_url(host: str) -> str:

@@ -28,21 +28,35 @@ async def live(request: Request) -> Response:
 async def ready(request: Request) -> Response:
     """The floor keeps up with the log, and time passes on it. Why not is for token holders."""
     parts = parts_of(request)
-    behind = parts.log.last_seq - parts.projector.applied
-    tick_age = parts.clock() - parts.floor.state.at
+    reasons = why_not_ready(parts)
+    answer: dict[str, object] = {"ok": not reasons}
+    if may_read(request, parts):
+        behind, tick_age = _behind(parts), _tick_age_ms(parts)
+        answer |= {"behind": behind, "tick_age_ms": tick_age, "reasons": reasons}
+    return json_response(answer, 503 if reasons else 200)
+
+
+def why_not_ready(parts: Parts) -> list[str]:
+    """In words; empty while all is well."""
+    behind = _behind(parts)
     reasons = []
     if behind > MOST_BEHIND:
         reasons.append(f"The board is {behind} events behind the log.")
-    if tick_age > OLDEST_TICK_MS:
+    if _tick_age_ms(parts) > OLDEST_TICK_MS:
         reasons.append("Nothing was stored for 15 s: the disk may be full or locked.")
     if parts.log.failure:
         reasons.append(f"Nothing can be saved. {parts.log.failure}")
     if parts.log.waiting >= FULLEST_QUEUE:
         reasons.append("Half of the queue for the disk is full.")
-    answer: dict[str, object] = {"ok": not reasons}
-    if may_read(request, parts):
-        answer |= {"behind": behind, "tick_age_ms": tick_age, "reasons": reasons}
-    return json_response(answer, 503 if reasons else 200)
+    return reasons
+
+
+def _behind(parts: Parts) -> int:
+    return parts.log.last_seq - parts.projector.applied
+
+
+def _tick_age_ms(parts: Parts) -> int:
+    return parts.clock() - parts.floor.state.at
 
 
 class Figures(Collector):
