@@ -37,7 +37,7 @@ def test_a_pbx_that_bills_the_wait_too_is_not() -> None:
 
 
 def test_short_waits_tell_nothing_of_it() -> None:
-    story = after(call(1, 9, 12, "21/12"), call(2, 0, 12, "12/12"))
+    story = after(call(1, 9, 12, "21/12"), call(2, 0, 12, "12/12"), call(3, 9, 12, "21/21"))
 
     assert (story.state.billing.talk_only, story.state.billing.whole_call) == (0, 0)
 

@@ -42,6 +42,31 @@ async def test_all_that_wait_share_one_commit_and_one_is_under_way() -> None:
 
     assert batches == [["0", "1"], ["2", "3", "4", "5"]]
     assert queue.find("5") is None
+    assert not queue._by_rid
+
+
+async def test_a_request_that_is_repeated_after_an_early_refusal_is_found_by_its_name() -> None:
+    batches: list[Sequence[Waiting]] = []
+    gate = asyncio.Semaphore(0)
+
+    async def write(batch: Sequence[Waiting]) -> None:
+        batches.append(batch)
+        if batch == [first]:
+            # One of a batch may be refused while the others are still on their way.
+            first.stored.set_exception(LogUnavailable("not now"))
+        await gate.acquire()
+
+    queue = GroupCommit(write)
+    first, again = waiting(1, "r"), waiting(1, "r")
+    queue.add(first)
+    with pytest.raises(LogUnavailable):
+        await soon(first.stored)
+    queue.add(again)
+    gate.release()
+    while len(batches) < 2:  # noqa: ASYNC110 - the queue's own task comes between
+        await asyncio.sleep(0)
+
+    assert queue.find("r") is again
 
 
 async def test_closing_refuses_what_a_hung_disk_never_took(monkeypatch: pytest.MonkeyPatch) -> None:

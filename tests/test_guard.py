@@ -229,6 +229,15 @@ async def test_people_and_walls_get_a_socket(site):
     assert wall.role is Role.WALL
 
 
+@pytest.mark.parametrize(("own", "shown"), [("vi", "vi"), ("", "en")])
+async def test_people_are_answered_in_their_language_or_else_the_sites(site, own, shown):
+    user, secret = await session_of(site)
+    await site.access.accounts.change(user.user_id, language=own)
+
+    assert guard.language_of(socket(site, secret)[0]) == shown
+    assert guard.language_of(socket(site, "x")[0]) == "en"
+
+
 async def test_a_user_has_ten_boards_at_most(site):
     _, secret = await session_of(site)
     knocking, sent = socket(site, secret)
@@ -247,9 +256,10 @@ async def test_a_user_has_ten_boards_at_most(site):
 @pytest.mark.parametrize(
     ("change", "code"),
     [
-        ({"role": Role.SUPERVISOR}, guard.SIGNED_OUT),
-        ({"disabled": True}, guard.SIGNED_OUT),
-        ({"queues": frozenset({"1"})}, guard.CHANGED),
+        # The numbers are what the page knows (`static/live.js`).
+        ({"role": Role.SUPERVISOR}, 4401),
+        ({"disabled": True}, 4401),
+        ({"queues": frozenset({"1"})}, 1012),
     ],
 )
 async def test_a_socket_hears_within_a_second_that_it_must_close(site, change, code):

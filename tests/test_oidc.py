@@ -7,6 +7,7 @@ import sys
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
+from hashlib import sha256
 from importlib.util import find_spec
 from urllib.parse import parse_qs, urlsplit
 from urllib.request import urlopen
@@ -245,3 +246,30 @@ def test_a_token_without_a_real_signature_is_refused():
     for token in bad:
         with pytest.raises(OidcProblem):
             oidc._verified(token, keys, "n")
+
+
+class Overheard(Oidc):
+    """A provider that agrees to everything up to the token, and what it was told on the way."""
+
+    def __init__(self) -> None:
+        super().__init__(client("https://id.example"), lambda: 0)
+        self.forms: list[dict[str, str]] = []
+
+    async def _ask(self, method, url, form=None):
+        self.forms += [form] if form else []
+        names = ("authorization_endpoint", "token_endpoint", "jwks_uri")
+        return {"issuer": "https://id.example", **dict.fromkeys(names, "https://id.example/x")}
+
+
+async def test_a_code_is_of_use_only_to_whom_it_was_asked_by():
+    provider = Overheard()
+    address, state = await provider.begin("/")
+    with pytest.raises(OidcProblem, match="could not be verified"):
+        await provider.finish(state, "code")
+    asked, [form] = parse_qs(urlsplit(address).query), provider.forms
+
+    # RFC 7636, 4.2: who has the code alone has not the verifier of this challenge.
+    digest = sha256(form["code_verifier"].encode()).digest()
+    assert asked["code_challenge"] == [urlsafe_b64encode(digest).rstrip(b"=").decode()]
+    assert asked["code_challenge_method"] == ["S256"]
+    assert (form["code"], form["client_secret"]) == ("code", "a secret")

@@ -163,6 +163,20 @@ async def test_a_member_has_a_pause_and_a_status_where_the_pbx_tells():
         assert await client.members() == [Member("1", ("9",), True, TALK)]
 
 
+async def test_a_queue_whose_name_can_not_be_shown_is_none():
+    queues = ["900", "\u202e009", "x" * 65, "x" * 64]
+    async with pbx_and_client(replies={"": [{"ext": "1", "queue": queues}]}) as (_, client):
+        [member] = await client.members()
+
+    assert member.queues == ("900", "x" * 64)
+
+
+async def test_what_a_later_queue_says_of_itself_refuses_nothing():
+    reply = [{"queue": "900", "members": ["1"]}, {"queue": "901", "error": "empty"}]
+    async with pbx_and_client(replies={"": reply}) as (_, client):
+        assert await client.members() == [Member("1", ("900",), None, None)]
+
+
 @pytest.mark.parametrize("reply", [[], {"result": []}, {"status": True, "data": {"list": []}}])
 async def test_an_empty_list_is_an_answer(reply):
     async with pbx_and_client(replies={"": reply}) as (_, client):
@@ -178,6 +192,7 @@ async def test_an_empty_list_is_an_answer(reply):
         "OK",
         {},
         {"foo": [{"bar": 1}]},
+        {"data": [], "result": {"bar": 1}},
         [["Ann", "Bob"]],
         {"result": "success"},
         "<html>Sign in</html>",

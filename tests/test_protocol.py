@@ -96,6 +96,20 @@ def test_a_body_that_does_not_end_is_cut_off(receiver: Receiver) -> None:
     assert receiver.parts.log.last_seq == before
 
 
+@pytest.mark.parametrize(("headers", "said"), [((), None), (("Connection: close",), "close")])
+def test_a_connection_that_ends_is_said_to_end(
+    receiver: Receiver, headers: tuple[str, ...], said: str | None
+) -> None:
+    with receiver.connect() as connection:
+        connection.sendall(hangup(receiver, "GET", *headers))
+        assert read_answer(connection).headers.get("connection") == said
+        if said is None:
+            connection.sendall(hangup(receiver, "GET", "Connection: close"))
+            assert read_answer(connection).status == 200
+
+        assert ends(connection)
+
+
 @pytest.mark.usefixtures("impatient")
 def test_a_connection_may_rest_between_requests(receiver: Receiver) -> None:
     with receiver.connect() as connection:

@@ -241,7 +241,13 @@ def test_a_refusal_names_the_field_and_never_repeats_the_value() -> None:
         told("/api/callcenter/hangup?callid=%3Cscript%3E")
 
     assert refused.value.field == "callid"
+    assert str(refused.value).startswith("callid must be ")
     assert "script" not in str(refused.value)
+
+
+def test_a_field_that_is_missing_is_refused_in_those_words() -> None:
+    with pytest.raises(WebhookError, match=r"^callid is missing$"):
+        told("/api/callcenter/hangup?callid=")
 
 
 def test_a_field_given_twice_is_refused_in_those_words() -> None:

@@ -241,6 +241,14 @@ async def test_the_list_of_unreadable_answers_is_bounded():
     assert {len(each.sample) for each in client.unreadable} == {500}
 
 
+@pytest.mark.parametrize(("length", "shown"), [(500, "x" * 500), (501, f"{'x' * 499}…")])
+async def test_only_what_is_too_long_to_show_is_cut(length, shown):
+    async with pbx_and_client(replies={"": "x" * length}) as (_, client):
+        await failure_of(client.members())
+
+    assert client.unreadable[0].sample == shown
+
+
 async def test_without_a_pbx_every_action_says_what_to_set():
     pbx = UnconfiguredPbx()
     actions = [

@@ -1,6 +1,7 @@
 """Wall displays: let in by code, shown in a list, off at once; and tokens for programs."""
 
 import asyncio
+import contextlib
 
 import pytest
 
@@ -201,6 +202,26 @@ async def test_a_program_reads_with_its_token_until_it_is_removed(database, cloc
     for attempt in (again.remove(kept.token_id), again.add("", "Ann")):
         with pytest.raises(TokenProblem):
             await attempt
+
+
+@pytest.mark.parametrize(
+    ("name", "is_taken"),
+    [
+        ("x", True),
+        ("x" * 64, True),
+        (" x ", True),
+        ("x" * 65, False),
+        (" ", False),
+        ("a\0b", False),
+    ],
+)
+async def test_a_token_has_a_name_that_can_be_listed(database, clock, name, is_taken):
+    tokens = ApiTokens(database, clock)
+    await tokens.load()
+    with contextlib.nullcontext() if is_taken else pytest.raises(TokenProblem):
+        await tokens.add(name, "Ann")
+
+    assert [token.name for token in tokens.all()] == ([name.strip()] if is_taken else [])
 
 
 async def test_a_token_made_by_another_program_works_here(database, clock):

@@ -66,5 +66,7 @@ def test_where_frames_end_is_known_for_any_of_their_sizes() -> None:
     for size in (0, 1, 125, 126, 65_535, 65_536):
         data = sent(Opcode.TEXT, b"7") + sent(Opcode.BINARY, b"x" * size)
         assert ends_whole(data)
+        # What is not masked is refused by the parser, which must be given all of it.
+        assert ends_whole(data + Frame(Opcode.TEXT, b"x" * size).serialize(mask=False))
         for cut in {1, 3, len(data) - 1, chance.randrange(8, len(data))}:
             assert ends_whole(data[:cut]) == (data[:cut] == sent(Opcode.TEXT, b"7"))
