@@ -162,6 +162,16 @@ async def test_another_number_of_partitions_is_refused(nats_server):
         await Cluster.open(Address.parse(url), Clock())
 
 
+async def test_the_one_stream_of_an_older_version_is_refused(nats_server):
+    address = Address.parse(nats_server.new_url())
+    client = await connect(address)
+    await client.jetstream().add_stream(name=f"{address.name}-p0", subjects=[f"{address.name}.p0"])
+    await client.close()
+
+    with pytest.raises(LogUnavailable, match="made by an older version"):
+        await Cluster.open(address, Clock())
+
+
 async def test_a_database_with_a_log_of_its_own_is_refused(nats_server):
     database = await Database.open(":memory:")
     await (await open_log("sqlite:x", database, Clock())).append([call(1)])

@@ -18,11 +18,15 @@ from app.log.lease import TTL_S, Lease
 from app.log.marks import Mark
 from app.log.partition import Partition
 from app.log.servers import check_syncing, connect
-from app.log.stream import Stream
+from app.log.stream import BROKEN, Stream
 
 OTHER_PARTITIONS = (
     "The installation '{name}' on the NATS servers has its sites in {told} partitions, and "
     "PITWALL_LOG says {wanted}. The number can't change: write ?partitions={told}."
+)
+OLDER = (
+    "The stream {name}-p0 on the NATS servers was made by an older version, which knew no sites; "
+    "this one does not continue it. Write another ?name=… into PITWALL_LOG, or delete the stream."
 )
 
 
@@ -47,6 +51,7 @@ class Cluster:
         await check_syncing(address)
         client = await connect(address)
         try:
+            await _check_newer(client, address)
             system = layout.system_stream(address)
             _check_partitions(address, await Stream(client, system).open())
         except BaseException:
@@ -103,6 +108,17 @@ class Cluster:
                 await stream.open()
                 self._streams[name] = stream
             return self._streams[name]
+
+
+async def _check_newer(client: Client, address: Address) -> None:
+    """Before there were sites, all events were in one stream, on one subject."""
+    try:
+        info = await client.jetstream().stream_info(f"{address.name}-p0")
+    except BROKEN:
+        # There is none, or nobody answers yet: whoever opens a stream next waits for that.
+        return
+    if info.config.subjects == [f"{address.name}.p0"]:
+        raise LogUnavailable(OLDER.format(name=address.name))
 
 
 def _check_partitions(address: Address, told: api.StreamInfo) -> None:

@@ -8,6 +8,7 @@ when it came, so the holder is always the first to know.
 
 import asyncio
 import logging
+import math
 import time
 import uuid
 
@@ -100,7 +101,7 @@ class Lease:
         body, name = msgspec.json.encode(self._claim), uuid.uuid4().hex
         try:
             place = await self._stream.offer(
-                self._subject, body, self._number, name, expires_s=self._ttl_s
+                self._subject, body, self._number, name, expires_s=math.ceil(self._ttl_s)
             )
         except Overtaken:
             await self._look()

@@ -105,6 +105,9 @@ class Partition:
                         self._hand_on(await pull.next())
             except (*BROKEN, PullEnded, LogUnavailable) as error:
                 logger.debug("The consumer of %s ended: %r", self.stream.name, error)
+            except Exception:
+                # A bug at one site must not stop all the others.
+                logger.exception("Reading %s broke off, and goes on.", self.stream.name)
             await asyncio.sleep(PAUSE_S)
 
     def _hand_on(self, raw: Raw) -> None:
