@@ -102,6 +102,11 @@ class SharedDatabase:
         """The log's seq of the newest change that is in the tables; 0 for none."""
         return self._follower.version
 
+    @property
+    def seen(self) -> int:
+        """The seq of the newest record that was read, whether it counted or not."""
+        return self._follower.seen
+
     async def migrate(self, name: str, steps: Sequence[str]) -> None:
         """The tables were made by `open`. Raises ValueError for a part that was not named there."""
         if tuple(self._parts.get(name, ())) != tuple(steps):

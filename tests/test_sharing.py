@@ -1,0 +1,501 @@
+"""Tables that nodes share: the same rows everywhere, nothing lost and nothing doubled."""
+
+import asyncio
+import math
+import shutil
+import sqlite3
+
+import aiosqlite
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.database import Database, DatabaseTooNew, DatabaseUnavailable
+from app.domain.table_changes import RowsChanged, TablesChanged
+from app.sharing import TablesDiffer
+from tests.nodes import PARTS, Node, chance_of, opened_site, until
+
+pytestmark = pytest.mark.anyio
+
+ADD = "INSERT INTO thing (name, size) VALUES (?, ?)"
+COUNT = "UPDATE counter SET number = number + 1"
+
+
+@pytest.fixture
+async def site():
+    async with opened_site() as opened:
+        yield opened
+
+
+@pytest.fixture
+async def pair():
+    async with opened_site(nodes=2) as opened:
+        yield opened
+
+
+async def test_what_one_node_writes_is_on_the_other(pair):
+    a, b = pair.nodes
+    await a.write(ADD, "lamp", 3)
+    await b.write("UPDATE thing SET size = 4 WHERE name = 'lamp'")
+    await a.write("DELETE FROM thing WHERE size = 9")
+    await b.write("INSERT INTO note VALUES ('k', 'old')")
+    await pair.settled()
+    await a.write("DELETE FROM note")
+    await pair.agreed()
+
+    assert await a.read("SELECT * FROM thing") == [(1, "lamp", 4)]
+    assert await b.read("SELECT * FROM note") == []
+
+
+TEXT = "Đặng 👩‍💻 \x00'"
+NUMBERS = (0, 1, -(2**63), 2**63 - 1, 1.0, 0.1, -math.inf, 5e-324)
+
+
+@pytest.mark.parametrize("value", [None, *NUMBERS, "", TEXT, b"", b"\x00\xff"])
+async def test_every_kind_of_value_comes_over_as_it_was(pair, value):
+    a, b = pair.nodes
+    await a.write(ADD, "it", value)
+    await pair.agreed()
+
+    [[there]] = await b.read("SELECT size FROM thing")
+    assert (type(there), there) == (type(value), value)
+
+
+async def test_tables_with_other_keys_than_a_number_are_shared(pair):
+    a, b = pair.nodes
+    await a.write("INSERT INTO place VALUES ('Elm', 1, x'00'), ('Elm', 2, NULL), ('Oak', 1, NULL)")
+    await pair.settled()
+    await b.write("UPDATE place SET who = x'ff', door = 7 WHERE street = 'Elm' AND door = 1")
+    await pair.settled()
+    await a.write("DELETE FROM place WHERE door = 2")
+    await pair.agreed()
+
+    assert await a.read("SELECT * FROM place") == [("Elm", 7, b"\xff"), ("Oak", 1, None)]
+
+
+async def test_rows_may_swap_what_is_unique(pair):
+    a, b = pair.nodes
+    await a.write("INSERT INTO thing (name) VALUES ('left'), ('right')")
+
+    async def swap(connection: aiosqlite.Connection) -> None:
+        await connection.execute("UPDATE thing SET name = 'aside' WHERE name = 'left'")
+        await connection.execute("UPDATE thing SET name = 'left' WHERE name = 'right'")
+        await connection.execute("UPDATE thing SET name = 'right' WHERE name = 'aside'")
+
+    await a.shared.write(swap)
+    await pair.agreed()
+
+    assert await b.read("SELECT name FROM thing ORDER BY id") == [("right",), ("left",)]
+
+
+async def test_a_row_that_is_pushed_out_is_gone_everywhere(pair):
+    a, b = pair.nodes
+    await a.write("INSERT INTO thing (name) VALUES ('one'), ('two')")
+    await pair.settled()
+    await b.write("INSERT OR REPLACE INTO thing (id, name) VALUES (1, 'two')")
+    await pair.agreed()
+
+    assert await a.read("SELECT id, name FROM thing") == [(1, "two")]
+
+
+async def test_the_number_of_a_deleted_row_is_not_given_again(pair):
+    a, b = pair.nodes
+    await a.write("INSERT INTO thing (name) VALUES ('one'), ('two')")
+    await pair.settled()
+    await b.write("DELETE FROM thing WHERE id = 2")
+    await pair.settled()
+    await b.write(ADD, "three", 0)
+    await pair.agreed()
+
+    assert await a.read("SELECT id FROM thing") == [(1,), (3,)]
+
+
+async def test_what_changes_nothing_is_not_told(pair):
+    a = pair.nodes[0]
+    await a.write(ADD, "lamp", 3)
+    before = pair.log.last_seq
+    await a.write("UPDATE thing SET size = 3")
+    await a.write("DELETE FROM note")
+    await a.shared.write(lambda connection: connection.execute_fetchall("SELECT * FROM thing"))
+
+    async def there_and_back(connection: aiosqlite.Connection) -> None:
+        await connection.execute(ADD, ("brief", 0))
+        await connection.execute("DELETE FROM thing WHERE name = 'brief'")
+
+    await a.shared.write(there_and_back)
+
+    assert pair.log.last_seq == before
+
+
+async def test_only_what_changed_of_a_row_is_told(pair):
+    await pair.nodes[0].write("INSERT INTO thing (name, size) VALUES ('lamp', 1), ('sofa', 2)")
+    await pair.nodes[0].write("UPDATE thing SET size = size + 1")
+    [record] = await pair.log.records([pair.log.last_seq])
+
+    [change] = record.event.tables
+    assert (change.keys, change.columns) == (("id",), ("size",))
+    assert sorted(change.rows) == [(1, 2), (2, 3)]
+
+
+async def test_a_job_that_fails_stores_nothing(pair):
+    a = pair.nodes[0]
+
+    async def job(connection: aiosqlite.Connection) -> None:
+        await connection.execute(ADD, ("lamp", 3))
+        raise KeyError("changed my mind")
+
+    with pytest.raises(KeyError):
+        await a.shared.write(job)
+    with pytest.raises(sqlite3.IntegrityError):
+        await a.write("INSERT INTO thing (name) VALUES ('twice'), ('twice')")
+
+    assert pair.log.last_seq == 0
+    assert await a.read("SELECT * FROM thing") == []
+    await a.write(ADD, "lamp", 3)
+
+
+async def test_a_result_is_that_of_the_run_that_counted(pair):
+    async def number(connection: aiosqlite.Connection) -> int:
+        await connection.execute(COUNT)
+        [[number]] = await connection.execute_fetchall("SELECT number FROM counter")
+        return int(number)
+
+    jobs = [node.shared.write(number) for _ in range(10) for node in pair.nodes]
+
+    assert sorted(await asyncio.gather(*jobs)) == list(range(1, 21))
+
+
+async def test_a_change_that_the_log_does_not_take_is_refused_in_words(pair):
+    a, b = pair.nodes
+    a.wire.is_cut = True
+    with pytest.raises(DatabaseUnavailable, match=r"The cluster can't store this now: The wire is"):
+        await a.write(ADD, "lamp", 3)
+    a.wire.is_cut = False
+    await b.write(ADD, "sofa", 1)
+    await pair.agreed()
+
+    assert await a.read("SELECT name FROM thing") == [("sofa",)]
+
+
+async def test_nodes_agree_when_an_acknowledgement_is_lost(pair):
+    a, b = pair.nodes
+    a.wire.loses_answers = True
+    with pytest.raises(DatabaseUnavailable, match="The answer was lost"):
+        await a.write(COUNT)
+    a.wire.loses_answers = False
+    await a.write(COUNT)
+    await pair.agreed()
+
+    assert await b.read("SELECT * FROM counter") == [(2,)]
+
+
+async def test_a_change_that_is_stored_twice_counts_once(pair):
+    a, b = pair.nodes
+    await a.write(COUNT)
+    [record] = await pair.log.records([1])
+    await pair.log.append([record.event])
+    await pair.agreed()
+
+    assert await b.read("SELECT * FROM counter") == [(1,)]
+    assert b.shared.version == 1
+
+
+async def test_the_second_of_two_at_once_is_void_and_done_again(pair):
+    a, b = pair.nodes
+    a.wire.lets_through.clear()
+    late = asyncio.create_task(a.write(COUNT))
+    await asyncio.sleep(0)
+    await b.write(COUNT)
+    a.wire.lets_through.set()
+    await late
+    await pair.agreed()
+
+    assert await a.read("SELECT * FROM counter") == [(2,)]
+
+
+async def test_a_cancelled_caller_does_not_stop_the_change(pair):
+    a, b = pair.nodes
+    a.wire.lets_through.clear()
+    caller = asyncio.create_task(a.write(COUNT))
+    await until(lambda: pair.log.last_seq > 0)
+    caller.cancel()
+    a.wire.lets_through.set()
+    await b.write(COUNT)
+    await pair.agreed()
+
+    assert await b.read("SELECT * FROM counter") == [(2,)]
+
+
+async def test_a_large_change_goes_in_pieces_and_counts_as_one(pair):
+    a, b = pair.nodes
+
+    async def fill(connection: aiosqlite.Connection) -> None:
+        rows = [(str(number), "x" * 200) for number in range(3000)]
+        await connection.executemany("INSERT INTO note VALUES (?, ?)", rows)
+        await connection.execute(COUNT)
+
+    await a.shared.write(fill)
+    await pair.settled()
+    assert pair.log.last_seq > 4
+    await b.write("DELETE FROM note WHERE key != '7'")
+    await pair.agreed()
+
+    assert await a.read("SELECT key FROM note") == [("7",)]
+    assert await a.read("SELECT * FROM counter") == [(1,)]
+
+
+async def test_pieces_without_their_end_are_nothing(pair):
+    a, b = pair.nodes
+    row = RowsChanged(table="note", keys=("key",), columns=("text",), rows=(("k", "half"),))
+    await pair.log.append([TablesChanged(change="c", base=0, tables=(row,), more=True)])
+    await a.write(COUNT)
+    await pair.log.append([TablesChanged(change="c", base=0, tables=(row,), piece=1)])
+    await pair.agreed()
+
+    assert await b.read("SELECT * FROM note") == []
+
+
+async def test_many_deleted_rows_with_numbers_are_told_in_few_words(pair):
+    a, b = pair.nodes
+
+    async def fill(connection: aiosqlite.Connection) -> None:
+        rows = [(str(number), 0) for number in range(1000)]
+        await connection.executemany(ADD, rows)
+
+    await a.shared.write(fill)
+    await a.write("DELETE FROM thing WHERE id <= 600 OR id = 900")
+    [record] = await pair.log.records([pair.log.last_seq])
+    await pair.agreed()
+
+    assert record.event.tables[0].gone_runs == ((1, 600), (900, 900))
+    assert await b.read("SELECT count(*) FROM thing") == [(399,)]
+
+
+async def test_a_node_that_comes_late_gets_everything(site):
+    a = await site.node()
+    for number in range(20):
+        await a.write(ADD, f"thing {number}", number)
+    await a.write("DELETE FROM thing WHERE size > 15")
+    late = await site.node()
+
+    assert await late.read("SELECT count(*) FROM thing") == [(16,)]
+    await site.agreed()
+
+
+async def test_a_node_goes_on_where_it_was(site, tmp_path):
+    a = await site.node()
+    b = await site.node(tmp_path / "b.db")
+    await a.write(ADD, "lamp", 1)
+    await site.settled()
+    await b.close()
+    site.nodes.remove(b)
+    await a.write(ADD, "sofa", 2)
+    b = await site.node(tmp_path / "b.db")
+
+    assert await b.read("SELECT name FROM thing") == [("lamp",), ("sofa",)]
+    await site.agreed()
+
+
+async def test_a_node_may_begin_with_a_copy_of_another(site, tmp_path):
+    a = await site.node(tmp_path / "a.db")
+    await a.write(ADD, "lamp", 1)
+    await a.write(ADD, "sofa", 2)
+    await a.write("INSERT INTO note VALUES ('k', 'text')")
+    sqlite3.connect(a.path).execute("VACUUM INTO ?", (str(tmp_path / "b.db"),)).connection.close()
+    await a.write("DELETE FROM thing WHERE name = 'sofa'")
+    b = await site.node(tmp_path / "b.db")
+    await b.write("UPDATE note SET text = 'more'")
+    await site.agreed()
+
+    assert await b.read("SELECT id, name FROM thing") == [(1, "lamp")]
+    assert await a.read("SELECT * FROM note") == [("k", "more")]
+
+
+async def test_rows_from_before_the_cluster_become_everybody_s(site, tmp_path):
+    await old_database(tmp_path / "old.db", "lamp", "sofa", "shed")
+    a, b = await site.node(tmp_path / "old.db"), await site.node()
+    await b.write(ADD, "desk", 4)
+    await site.agreed()
+
+    things = await a.read("SELECT id, name FROM thing ORDER BY id")
+    assert things == [(1, "lamp"), (2, "sofa"), (4, "desk")]
+
+
+async def test_a_node_with_rows_of_its_own_is_refused_where_others_have_theirs(site, tmp_path):
+    await old_database(tmp_path / "old.db", "lamp", "sofa", "shed")
+    a = await site.node()
+    await a.write(ADD, "desk", 4)
+    with pytest.raises(TablesDiffer, match="not those of the other nodes"):
+        await site.node(tmp_path / "old.db")
+
+    assert await a.read("SELECT name FROM thing") == [("desk",)]
+
+
+async def old_database(path, *names: str) -> None:
+    """What a Pitwall on one machine leaves; the last thing was deleted there."""
+    database = await Database.open(str(path))
+    await database.migrate("things", PARTS["things"])
+    rows = [(name, 0) for name in names]
+    await database.write(lambda connection: connection.executemany(ADD, rows))
+    sql = "DELETE FROM thing WHERE name = ?"
+    await database.write(lambda connection: connection.execute(sql, names[-1:]))
+    await database.close()
+
+
+async def test_a_database_of_another_cluster_is_refused(site, tmp_path):
+    a = await site.node(tmp_path / "a.db")
+    await a.write(COUNT)
+    async with opened_site() as other:
+        shutil.copy(tmp_path / "a.db", tmp_path / "copy.db")
+        shutil.copy(tmp_path / "a.db-wal", tmp_path / "copy.db-wal")
+        with pytest.raises(DatabaseUnavailable, match="ahead of the cluster"):
+            await other.node(tmp_path / "copy.db")
+
+
+NEWER = {"things": (*PARTS["things"], "ALTER TABLE thing ADD COLUMN colour TEXT DEFAULT 'red'")}
+
+
+async def test_an_older_node_stands_still_rather_than_guess(site):
+    old, new = await site.node(), await site.node(parts=NEWER)
+    await old.write(ADD, "lamp", 1)
+    await site.settled()
+    await new.write("UPDATE thing SET colour = 'blue'")
+    with pytest.raises(DatabaseUnavailable, match=r"newer version: it wrote the column 'thing.col"):
+        await old.write(COUNT)
+
+    assert "newer version" in old.shared.failure
+    assert await old.read("SELECT name FROM thing") == [("lamp",)]
+    with pytest.raises(DatabaseTooNew, match="newer version"):
+        await site.node()
+    await new.write(COUNT)
+
+
+async def test_what_an_older_node_does_not_know_stays(site):
+    old, new = await site.node(), await site.node(parts=NEWER)
+    await old.write(ADD, "lamp", 1)
+    await old.write(ADD, "sofa", 1)
+    await site.settled()
+    sql = "UPDATE thing SET colour = 'blue' WHERE name = 'sofa'"
+    # As a step of the newer version might do it.
+    await new.database.write(lambda connection: connection.execute(sql))
+    await old.write("UPDATE thing SET size = 2")
+    await site.settled()
+
+    things = await new.read("SELECT name, size, colour FROM thing ORDER BY id")
+    assert things == [("lamp", 2, "red"), ("sofa", 2, "blue")]
+
+
+async def test_a_node_whose_rows_were_changed_behind_its_back_stops(pair):
+    a, b = pair.nodes
+    await b.database.write(lambda connection: connection.execute(ADD, ("lamp", 9)))
+    await a.write("INSERT INTO thing (id, name) VALUES (7, 'lamp')")
+    await until(lambda: b.shared.failure != "")
+    with pytest.raises(DatabaseUnavailable, match="not those of the other nodes"):
+        await b.write(COUNT)
+
+
+async def test_two_programs_may_share_one_file(site, tmp_path):
+    server = await site.node(tmp_path / "a.db")
+    program = await site.node(tmp_path / "a.db")
+    heard: list[str] = []
+
+    async def hear() -> None:
+        heard.append("things")
+
+    server.shared.on_changed(["thing"], hear)
+    for node in (program, server, program):
+        await node.write(COUNT)
+        await node.write(ADD, f"thing {site.log.last_seq}", 1)
+    await site.agreed()
+
+    assert await server.read("SELECT * FROM counter") == [(3,)]
+    assert heard
+
+
+async def test_who_keeps_rows_in_memory_hears_of_each_change(pair):
+    a, b = pair.nodes
+    known: list[str] = []
+
+    async def refresh() -> None:
+        # Writing from here must not make the follower wait for itself.
+        await b.write("INSERT OR IGNORE INTO note VALUES ('seen', 'yes')")
+        known[:] = [name for [name] in await b.read("SELECT name FROM thing")]
+
+    b.shared.on_changed(["thing"], refresh)
+    await asyncio.gather(*(a.write(ADD, str(number), 0) for number in range(5)))
+    await until(lambda: len(known) == 5)
+    await pair.agreed()
+
+    assert await a.read("SELECT * FROM note") == [("seen", "yes")]
+
+
+async def test_a_part_that_is_not_shared_is_refused(pair):
+    with pytest.raises(ValueError, match="'journal' is not among"):
+        await pair.nodes[0].shared.migrate("journal", ["CREATE TABLE journal (id)"])
+
+
+def test_rows_that_hang_on_each_other_are_not_shared():
+    parts = {"x": ["CREATE TABLE a (id INTEGER PRIMARY KEY, b REFERENCES a (id))"]}
+
+    async def attempt() -> None:
+        async with opened_site() as site:
+            await site.node(parts=parts)
+
+    with pytest.raises(ValueError, match="foreign keys"):
+        asyncio.run(attempt())
+
+
+async def test_after_the_end_everything_is_refused(site):
+    a = await site.node()
+    await a.shared.close()
+    with pytest.raises(DatabaseUnavailable, match="closed"):
+        await a.write(COUNT)
+    await a.database.close()
+    site.nodes.clear()
+
+
+JOBS = ("count", "add", "drop", "note", "chain")
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    plan=st.lists(st.tuples(st.integers(0, 2), st.sampled_from(JOBS)), min_size=3, max_size=24),
+    seed=st.integers(0, 2**32),
+)
+def test_nothing_is_lost_or_done_twice_whatever_the_delays(plan, seed):
+    asyncio.run(tried(plan, seed))
+
+
+async def tried(plan: list[tuple[int, str]], seed: int) -> None:
+    async with opened_site(nodes=3, delay=chance_of(seed)) as site:
+        jobs = [do(site.nodes[node], job, number) for number, (node, job) in enumerate(plan)]
+        await asyncio.gather(*jobs)
+        await site.agreed()
+        done = [job for _, job in plan]
+        [[count]] = await site.nodes[seed % 3].read("SELECT number FROM counter")
+        [[added]] = await site.nodes[seed % 3].read("SELECT seq FROM sqlite_sequence") or [[0]]
+        chain = await site.nodes[seed % 3].read("SELECT door, who FROM place ORDER BY door")
+
+    assert count == done.count("count")
+    assert added == done.count("add")
+    assert [door for door, _ in chain] == list(range(1, done.count("chain") + 1))
+    assert all(who == b"%d" % (door - 1) for door, who in chain)
+
+
+async def do(node: Node, job: str, number: int) -> None:
+    if job == "count":
+        await node.write(COUNT)
+    elif job == "add":
+        await node.write(ADD, f"thing {number}", number)
+    elif job == "drop":
+        await node.write("DELETE FROM thing WHERE id = (SELECT min(id) FROM thing)")
+    elif job == "note":
+        await node.write("INSERT OR REPLACE INTO note VALUES ('k', ?)", str(number))
+    else:
+        await node.shared.write(chained)
+
+
+async def chained(connection: aiosqlite.Connection) -> None:
+    """A row that is right only if nothing came between."""
+    [[last]] = await connection.execute_fetchall("SELECT coalesce(max(door), 0) FROM place")
+    await connection.execute("INSERT INTO place VALUES ('x', ?, ?)", (last + 1, b"%d" % last))
