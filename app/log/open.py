@@ -45,7 +45,10 @@ def _address(url: str) -> Address:
     try:
         return Address.parse(url)
     except ValueError as error:
-        raise ValueError(f"'{url}' is no address of a log: {error}. {EXPECTED}") from error
+        # The address itself is not said: somebody may have written a password into it.
+        raise ValueError(
+            f"What follows nats:// is no address of a log: {error}. {EXPECTED}"
+        ) from None
 
 
 async def _on_nats(address: Address, database: Database, clock: Callable[[], int]) -> EventLog:
