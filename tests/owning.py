@@ -1,10 +1,10 @@
 """Several nodes on one log, a lease that a test hands from one to the other, one PBX for all."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import time
-from typing import Any, cast
+from typing import Any, Self, cast
 from zoneinfo import ZoneInfo
 
 from app.commanding import CommandingPbx, Executor
@@ -12,7 +12,7 @@ from app.domain.command import Command
 from app.domain.days import BusinessDay
 from app.log import EventLog, Record
 from app.log.memory import MemoryLog
-from app.ownership import Leased, OwnersLog, SiteOwnership, run_while_owned
+from app.ownership import Leased, Leases, OwnersLog, SiteOwnership, run_while_owned
 from app.pbx import Pbx
 from app.projector import Projector
 from app.render import Renderer
@@ -21,7 +21,6 @@ from tests.logs import Clock
 
 UTC = ZoneInfo("UTC")
 DAYS = BusinessDay(UTC, time(0))
-CLAIM_S = 0.2
 ANSWER_S = 0.6
 
 
@@ -110,36 +109,38 @@ class Gate:
 class Node:
     """One process: a floor of its own, and all that it runs as the owner."""
 
-    def __init__(self, name: str, world: "World") -> None:
+    def __init__(
+        self,
+        name: str,
+        log: EventLog,
+        leases: Leases,
+        pbx: RecordingPbx,
+        clock: Callable[[], int],
+        answer_s: float = ANSWER_S,
+    ) -> None:
         self.name = name
-        self.gate = Gate(world.log)
-        self._leases = world.leases
-        self.log = cast(EventLog, self.gate)
-        self.leased = Leased(world.leases, "p0", name, spread_s=0)
+        self.log = log
+        self.pbx = pbx
+        self.leased = Leased(leases, "p0", name, spread_s=0)
         renderer = Renderer(UTC, "test")
-        self.projector = Projector(self.log, DAYS, renderer, world.clock, ownership=self.leased)
-        self.ownership = SiteOwnership(self.leased, self.log, self.projector, name)
-        self.owners_log = OwnersLog(self.log, self.ownership)
-        self.pbx = world.pbx
+        self.projector = Projector(log, DAYS, renderer, clock, ownership=self.leased)
+        self.ownership = SiteOwnership(self.leased, log, self.projector, name)
+        self.owners_log = OwnersLog(log, self.ownership)
         self.doubted: list[str] = []
         self.executor = Executor(
-            cast(Pbx, world.pbx),
+            cast(Pbx, pbx),
             self.owners_log,
             self.projector,
             self.ownership,
-            world.clock,
+            clock,
             self.doubted.append,
         )
         self.asking = CommandingPbx(
-            cast(Pbx, world.pbx),
-            self.log,
-            self.projector,
-            claim_s=CLAIM_S,
-            answer_s=ANSWER_S,
+            cast(Pbx, pbx), log, self.projector, claim_s=answer_s / 3, answer_s=answer_s
         )
         self._tasks: list[asyncio.Task[None]] = []
 
-    async def start(self) -> "Node":
+    async def start(self) -> Self:
         await self.projector.start()
         loops = [
             self.projector.run(),
@@ -149,14 +150,6 @@ class Node:
         ]
         self._tasks = [asyncio.create_task(loop) for loop in loops]
         return self
-
-    async def die(self) -> None:
-        """At once, with nothing said to anybody: the lease stays until it is handed on."""
-        self.gate.speaks.clear()
-        self._leases.wanted = "nobody"
-        for task in [*self._tasks, *self.executor._tasks.values()]:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def stop(self) -> None:
         for task in reversed(self._tasks):
@@ -172,6 +165,24 @@ class Node:
         return list(self.projector.floor.state.commands.values())
 
 
+class Local(Node):
+    """One that a test can put to sleep or kill, in this process."""
+
+    def __init__(self, name: str, world: "World") -> None:
+        self.gate = Gate(world.log)
+        self._leases = world.leases
+        log = cast(EventLog, self.gate)
+        super().__init__(name, log, world.leases, world.pbx, world.clock)
+
+    async def die(self) -> None:
+        """At once, with nothing said to anybody: the lease stays until it is handed on."""
+        self.gate.speaks.clear()
+        self._leases.wanted = "nobody"
+        for task in [*self._tasks, *self.executor._tasks.values()]:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
 class World:
     """What the nodes share."""
 
@@ -181,10 +192,10 @@ class World:
         self.pbx = RecordingPbx(self.log)
         self.pbx.reports = False
         self.leases = FakeLeases()
-        self.nodes: list[Node] = []
+        self.nodes: list[Local] = []
 
-    async def node(self, name: str) -> Node:
-        node = await Node(name, self).start()
+    async def node(self, name: str) -> Local:
+        node = await Local(name, self).start()
         self.nodes.append(node)
         return node
 

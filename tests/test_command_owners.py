@@ -11,15 +11,15 @@ from app.domain.events import (
     CommandRequested,
     Tick,
 )
-from tests.owning import Node, World, until, world
+from tests.owning import Local, World, until, world
 from tests.test_commanding import PAUSE, RESUME, SPY, pause, problem, spy
 
 # Owners that go
 
 
 async def claimed_by_the_dead(
-    here: World, asked: Callable[[Node], Awaitable[None]], *, is_done: bool
-) -> tuple[Node, asyncio.Future[None]]:
+    here: World, asked: Callable[[Local], Awaitable[None]], *, is_done: bool
+) -> tuple[Local, asyncio.Future[None]]:
     """Owner a dies with a claim in the log, before or after the call; b asked for it."""
     owner, other = await here.node("a"), await here.node("b")
     await owner.owns()
@@ -37,7 +37,7 @@ async def claimed_by_the_dead(
     return other, future
 
 
-def monkey_claim(owner: Node) -> None:
+def monkey_claim(owner: Local) -> None:
     """It hears of the request, but not any more of its own claim."""
     owner.gate.hears.set()
     append = owner.gate.append

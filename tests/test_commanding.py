@@ -19,18 +19,18 @@ from app.domain.states import Direction
 from app.log import LogUnavailable
 from app.pbx import Pbx, PbxError, PhoneState, SpyMode
 from app.sentences import Sentence, wording
-from tests.owning import Node, until, world
+from tests.owning import Local, until, world
 
 PAUSE = ("pause", "101")
 RESUME = ("resume", "101")
 SPY = ("spy", "200", "101", "listen", "inbound")
 
 
-def spy(node: Node) -> Awaitable[None]:
+def spy(node: Local) -> Awaitable[None]:
     return node.asking.spy("200", "101", SpyMode.LISTEN, Direction.INBOUND)
 
 
-def pause(node: Node) -> Awaitable[None]:
+def pause(node: Local) -> Awaitable[None]:
     return node.asking.pause("101", True)
 
 

@@ -28,7 +28,7 @@ from app.log.memory import MemoryLog
 from app.ownership import OwnersLog, Sole, run_while_owned
 from app.ownership.leased import hesitation
 from tests.logs import NOON, Clock
-from tests.owning import DAYS, Node, World, until, world
+from tests.owning import DAYS, Local, World, until, world
 
 OLD, NEW = 3, 6
 
@@ -131,7 +131,7 @@ async def test_whoever_stops_gives_the_lease_on_at_once() -> None:
 @pytest.mark.anyio
 async def test_the_site_is_owned_when_the_floor_says_so_and_not_before() -> None:
     async with world() as here:
-        node = Node("a", here)
+        node = Local("a", here)
         node.gate.hears.clear()
         here.nodes.append(await node.start())
         await until(lambda: here.log.last_seq)
@@ -151,7 +151,7 @@ async def test_a_site_that_can_not_be_told_of_it_is_taken_over_later(
 ) -> None:
     monkeypatch.setattr("app.ownership.site.RETRY_S", 0.01)
     async with world() as here:
-        node = Node("a", here)
+        node = Local("a", here)
         failures = iter([LogUnavailable("no servers")])
 
         async def append(events: list[Event], rid: str | None = None) -> int:
@@ -300,7 +300,7 @@ def seen_by_all(records: list[Record]) -> tuple[FloorState, object]:
     return floor.state, (rows, tracker.seen)
 
 
-async def lose(here: World, node: Node, then: str = "") -> None:
+async def lose(here: World, node: Local, then: str = "") -> None:
     lease = here.leases.held
     here.leases.wanted = then
     assert lease is not None

@@ -12,12 +12,13 @@ the lease at once.
 """
 
 from app.ownership.holding import Ownership, Sole, run_while_owned
-from app.ownership.leased import Leased
+from app.ownership.leased import Leased, Leases
 from app.ownership.owners_log import OwnersLog
 from app.ownership.site import SiteOwnership, Watched
 
 __all__ = [
     "Leased",
+    "Leases",
     "OwnersLog",
     "Ownership",
     "SiteOwnership",
