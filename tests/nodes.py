@@ -13,7 +13,10 @@ from app.domain.events import Event
 from app.log import EventLog, LogUnavailable, Record
 from app.log.memory import MemoryLog
 from app.sharing import SharedDatabase
+from app.sharing.parts import SHARED
 from tests.logs import Clock
+
+ALONE, AMONG_NODES = "alone", "among nodes"
 
 PARTS: Mapping[str, Sequence[str]] = {
     "things": (
@@ -146,3 +149,18 @@ def chance_of(seed: int, longest_s: float = 0.003) -> Callable[[], float]:
     """Delays by chance, many of them none."""
     chance = random.Random(seed)
     return lambda: max(0.0, chance.uniform(-longest_s, longest_s))
+
+
+@asynccontextmanager
+async def opened_tables(kind: str, path: str) -> AsyncIterator[Database | SharedDatabase]:
+    """What parts keep their rows in: of this process alone, or of nodes (here of a single one)."""
+    if kind == ALONE:
+        database = await Database.open(path)
+        yield database
+        await database.close()
+        return
+    site = Site()
+    node = await site.node(path, SHARED)
+    node.shared.rough_s = 0.0
+    yield node.shared
+    await site.close()

@@ -8,8 +8,9 @@ from app.access.accounts import AccountProblem, Accounts, Right, Role
 from app.access.links import FIRST, Links
 from app.access.passwords import Passwords
 from app.access.sessions import Ending, Sessions
-from app.database import Database
 from app.rights import Principal
+from app.tables import Tables
+from tests.nodes import ALONE, AMONG_NODES, opened_tables
 
 GOOD = "seven grey herons"
 DAY_MS = 86_400_000
@@ -18,7 +19,7 @@ DAY_MS = 86_400_000
 class Site:
     """Accounts, sessions and links over one database, with a clock to turn."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Tables) -> None:
         self.now = 1_800_000_000_000
         self.sessions = Sessions(database, lambda: self.now, lambda: self.now / 1000)
         passwords = Passwords(time_cost=1, memory_cost=8)
@@ -43,11 +44,10 @@ class Site:
         return self.accounts.principal(session) if session else None
 
 
-@pytest.fixture
-async def database(tmp_path):
-    opened = await Database.open(str(tmp_path / "test.db"))
-    yield opened
-    await opened.close()
+@pytest.fixture(params=[ALONE, AMONG_NODES])
+async def database(tmp_path, request):
+    async with opened_tables(request.param, str(tmp_path / "test.db")) as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ import pytest
 
 from app.audit import Actor, Audit, Deed, Wanted
 from app.audit.export import as_csv, as_json, csv_heading, harmless
-from app.database import Database, DatabaseUnavailable
+from app.database import DatabaseUnavailable
+from tests.nodes import ALONE, AMONG_NODES, opened_tables
 
 pytestmark = pytest.mark.anyio
 
@@ -46,11 +47,10 @@ def path(tmp_path):
     return str(tmp_path / "test.db")
 
 
-@pytest.fixture
-async def database(path):
-    opened = await Database.open(path)
-    yield opened
-    await opened.close()
+@pytest.fixture(params=[ALONE, AMONG_NODES])
+async def database(path, request):
+    async with opened_tables(request.param, path) as opened:
+        yield opened
 
 
 @pytest.fixture

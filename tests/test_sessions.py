@@ -5,7 +5,8 @@ import asyncio
 import pytest
 
 from app.access.sessions import PER_USER, Ending, Sessions, key_of
-from app.database import Database
+from app.tables import Tables
+from tests.nodes import ALONE, AMONG_NODES, opened_tables
 
 pytestmark = pytest.mark.anyio
 
@@ -33,11 +34,10 @@ def time():
     return Time()
 
 
-@pytest.fixture
-async def database(tmp_path):
-    opened = await Database.open(str(tmp_path / "test.db"))
-    yield opened
-    await opened.close()
+@pytest.fixture(params=[ALONE, AMONG_NODES])
+async def database(tmp_path, request):
+    async with opened_tables(request.param, str(tmp_path / "test.db")) as opened:
+        yield opened
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ async def sessions(database, time):
     return await loaded(database, time)
 
 
-async def loaded(database: Database, time: Time) -> Sessions:
+async def loaded(database: Tables, time: Time) -> Sessions:
     made = Sessions(database, time.clock, time.monotonic)
     await made.load()
     return made

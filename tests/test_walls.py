@@ -9,8 +9,8 @@ from app.access.api_tokens import ApiTokens, TokenProblem
 from app.access.pairing import ALPHABET, AT_ONCE, PER_ADDRESS, Pairings
 from app.access.sessions import Ending
 from app.access.walls import Display, WallProblem, Walls
-from app.database import Database
 from app.rights import Role
+from tests.nodes import ALONE, AMONG_NODES, opened_tables
 
 pytestmark = pytest.mark.anyio
 
@@ -32,11 +32,10 @@ def clock():
     return Clock()
 
 
-@pytest.fixture
-async def database(tmp_path):
-    opened = await Database.open(str(tmp_path / "test.db"))
-    yield opened
-    await opened.close()
+@pytest.fixture(params=[ALONE, AMONG_NODES])
+async def database(tmp_path, request):
+    async with opened_tables(request.param, str(tmp_path / "test.db")) as opened:
+        yield opened
 
 
 @pytest.fixture
