@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from app.actions.deeds import ANSWER_S, Deeds, Kind, Outcome
@@ -98,6 +98,13 @@ class Desk:
     @property
     def state(self) -> FloorState:
         return self.watched.floor.state
+
+    def owners(self, pbx: Pbx, log: EventLog) -> "Desk":
+        """The desk of the site's owner, for the aftermath: what it does goes by these.
+
+        Settle its `deeds` before the log is closed.
+        """
+        return replace(self, pbx=pbx, log=log, deeds=Deeds(self.audit, log, self.monotonic))
 
     async def refuse(self, asker: Asker, deed: Deed, status: int, why: str) -> Outcome:
         """Say no, and note it; the refusal stands even where it can't be written down."""
