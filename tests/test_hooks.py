@@ -126,6 +126,8 @@ async def test_a_stranger_is_slowed_after_twenty_tries_a_minute_and_the_pbx_neve
 
     assert wrong == [404] * 20 + [429]
     assert (right, neighbour, later) == (200, 404, 404)
+    seen = [(source, each.count) for source, each in parts.journal.wrong_tokens.newest()]
+    assert seen == [("192.0.2.1", 22), ("192.0.2.2", 1)]
     assert (parts.journal.wrong_tokens.total, len(parts.journal.received)) == (23, 1)
 
 

@@ -165,6 +165,17 @@ async def test_silence_ends_the_short_way_as_well(free_port: int) -> None:
         assert ended.value.rcvd.code == 1013
 
 
+async def test_who_is_shown_nothing_new_may_be_silent_for_long(free_port: int) -> None:
+    board = Board(free_port, acknowledge_s=0.6)
+    async with running(board) as url, connect(url) as page:
+        await page.recv()
+        await page.send("1")
+        await asyncio.sleep(0.8)
+        board.show("2")
+
+        assert ">2 " in await page.recv(decode=True)
+
+
 async def test_who_left_is_told_no_more(free_port: int) -> None:
     board = Board(free_port)
     async with running(board) as url:
