@@ -37,8 +37,10 @@ run: $(VENV)/.needs
 demo: $(VENV)/.needs
 	$(BIN)/python -m app demo
 
+# A process for each core: much of the time is waiting. PYTEST_OPTIONS=-n0 is one after the other.
+PYTEST_OPTIONS ?= -n auto --maxprocesses 4 --dist loadfile
 test: $(VENV)/.tools browser
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PYTEST_OPTIONS)
 
 # Half an hour of kills, full disks and restarts; as root also on a small disk of its own.
 soak: $(VENV)/.tools
