@@ -31,7 +31,8 @@ TICK_SPREAD_S = 1.0
 WALL_FRAME_S = 0.25
 # How soon a screen says that nothing can be saved.
 WARN_S = 0.5
-SNAPSHOT_EVENTS = 20_000
+# A second's replay. Keeping a large floor takes a tenth of one, and the disk 10 MiB.
+SNAPSHOT_EVENTS = 50_000
 SNAPSHOT_MS = 5 * 60 * 1000
 # Records applied before other tasks get a turn: a slice of some milliseconds.
 SLICE = 200
