@@ -14,6 +14,7 @@ import pytest
 
 from app.domain.caps import USUAL
 from app.domain.states import CallState
+from app.pace import FRAMES_PER_S, SAVED_S
 from app.web.admin.attention import concerns
 from tests.bad_cases import runs, statuses
 from tests.live_viewer import look
@@ -176,5 +177,5 @@ async def test_a_phone_that_changes_a_hundred_times_a_second_is_shown_ten_times(
     viewer.transport.abort()
 
     assert answers.statuses == {200: answers.sent}
-    assert 2 <= len(shown) <= 10 * (passed + 1)
+    assert 2 <= len(shown) <= FRAMES_PER_S * (passed + SAVED_S)
     assert b'data-status="off"' in shown[-1]
