@@ -64,7 +64,6 @@ def _stream(address: Address, part: str) -> api.StreamConfig:
         subjects=[f"{address.name}.{part}.*"],
         storage=api.StorageType.FILE,
         num_replicas=len(address.servers),
-        compression=api.StoreCompression.S2,
         duplicate_window=REPEAT_S,
         max_age=0,
         deny_delete=True,

@@ -16,7 +16,7 @@ from app.log.marks import Mark
 from app.log.pull import Pull, PullEnded
 from app.log.seen import Seen
 from app.log.snapshots import Bucket, Snapshots
-from app.log.stream import BROKEN, Raw, Stream
+from app.log.stream import BROKEN, START_S, Raw, Stream
 
 PAUSE_S = 0.25
 
@@ -46,7 +46,7 @@ class Partition:
             # From now on it hears what comes, so nothing is missed while it reads what was there.
             self._open.setdefault(subject, []).append(seen)
         try:
-            await seen.begin(self._heard.get(subject, 0))
+            await self._begin(seen)
         except BaseException:
             await self._leave(seen)
             raise
@@ -60,6 +60,19 @@ class Partition:
         """Close all logs of its sites."""
         for log in list(self._logs):
             await log.close()
+
+    async def _begin(self, seen: Seen) -> None:
+        """Through an election, which is no reason not to start."""
+        deadline = asyncio.get_running_loop().time() + START_S
+        while True:
+            try:
+                await seen.begin(self._heard.get(seen.chain.subject, 0))
+                break
+            except LogUnavailable as error:
+                is_over = asyncio.get_running_loop().time() > deadline
+                if is_over or isinstance(error, LogDamaged):
+                    raise
+            await asyncio.sleep(PAUSE_S)
 
     async def _leave(self, seen: Seen, log: JetStreamLog | None = None) -> None:
         async with self._opening:
