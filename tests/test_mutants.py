@@ -1,10 +1,12 @@
 """The breaks that `make mutants` makes are breaks, and nothing that does not run is broken."""
 
 import ast
+from pathlib import Path
 
 import pytest
 
 from tests.mutants.breaks import breaks_of, broken, sample
+from tests.mutants.note import KEPT, kept_of
 
 CASES = [
     ("return a < b", "return a <= b"),
@@ -20,6 +22,8 @@ CASES = [
     ("a()", "pass"),
     ("a += b", "a -= b"),
 ]
+# Nobody who asks for one of these can tell it from None.
+FALSE = ["return None", "return ''", "return 0", "return False"]
 IDLE = '''
 import logging
 log = logging.getLogger("x")
@@ -45,6 +49,24 @@ def test_a_break_changes_one_thing(whole: str, changed: str):
 
 def test_annotations_and_words_to_programmers_are_left_alone():
     assert breaks_of("x.py", IDLE) == []
+
+
+@pytest.mark.parametrize("whole", FALSE)
+def test_nothing_is_not_broken_into_nothing(whole: str):
+    source = in_function(whole)
+
+    assert all(one.what != "return" for one in breaks_of("x.py", source))
+
+
+def test_what_was_written_by_hand_is_kept(tmp_path: Path):
+    page = tmp_path / "mutants.md"
+    assert kept_of(page) == ""
+
+    page.write_text(f"# Breaks\n\n- one\n\n{KEPT}\n\nA reason.\n", encoding="utf-8")
+    assert kept_of(page) == f"\n{KEPT}\n\nA reason.\n"
+
+    page.write_text("# Breaks\n\n- one\n", encoding="utf-8")
+    assert kept_of(page) == ""
 
 
 def test_a_sample_is_the_same_each_time_and_no_larger_than_asked_for():

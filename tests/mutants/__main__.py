@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.mutants.breaks import Break, breaks_of, broken, sample
+from tests.mutants.note import HEAD, kept_of
 from tests.mutants.runner import MISSED, run_tests
 from tests.mutants.targets import TARGETS, Target
 
@@ -76,7 +77,8 @@ def hunt(options: argparse.Namespace, place: Path) -> Iterator[Outcome]:
     deadline = time.monotonic() + options.minutes * 60
     for target in (one for one in TARGETS if one.name in options.only):
         patience_s = patience(place, target)
-        for one in sample(all_breaks(target), options.sample, options.seed):
+        count = min(options.sample, target.most)
+        for one in sample(all_breaks(target), count, options.seed):
             if time.monotonic() > deadline:
                 return
             outcome = tried(place, target, one, patience_s)
@@ -115,16 +117,6 @@ def written(outcomes: list[Outcome], seed: int) -> str:
     return "\n".join([*HEAD, run, "", *head, *rows, "", "Missed:", "", *(listed or ["none"]), ""])
 
 
-HEAD = (
-    "# Breaks that no test sees",
-    "",
-    "`make mutants` breaks a copy of the code in small ways, one at a time (a comparison turned, a",
-    "condition negated, a number off by one, a call left out), and runs the tests of that part.",
-    "What they miss is listed. `make mutants SAMPLE=1000` tries more of each part than 40.",
-    "",
-)
-
-
 def main() -> int:
     options = options_of()
     with tempfile.TemporaryDirectory(prefix="pitwall-mutants-") as folder:
@@ -132,7 +124,7 @@ def main() -> int:
     text = written(outcomes, options.seed)
     print(text)
     if options.note is not None:
-        options.note.write_text(text, encoding="utf-8")
+        options.note.write_text(text + kept_of(options.note), encoding="utf-8")
     return 0
 
 

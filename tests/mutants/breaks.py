@@ -138,7 +138,8 @@ def _constant(node: ast.Constant) -> Iterator[str]:
 
 
 def _is_telling(value: ast.expr) -> bool:
-    return not (isinstance(value, ast.Constant) and value.value is None)
+    """Not None, "", 0 or False: whoever asks for such a value takes the one like the other."""
+    return not isinstance(value, ast.Constant) or bool(value.value)
 
 
 def _changed(node: ast.AST, what: str) -> ast.AST:
