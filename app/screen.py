@@ -16,10 +16,6 @@ from typing import Generic, TypeVar
 
 FRAME_S = 0.1
 KEEP_S = 60.0
-# Morphing more single elements than this costs the browser more than one keyed container.
-MOST_SINGLES = 100
-# … unless most of the container is as it was: thousands of cards are not sent for a hundred.
-WORTH_WHOLE = 0.25
 # A frame says what time it is, so an older copy of it would set a viewer's clock wrong.
 SHARED_MS = 200
 MOST_SHARED = 32
@@ -180,27 +176,20 @@ class Screen:
             asyncio.get_running_loop().call_soon(self._tell_all, listeners[TOLD_AT_ONCE:])
 
     def _frame(self, version: int, now: int) -> str:
-        changed = self._changed_since(version)
-        whole = [name for name in self._lists if self._goes_whole(name, version, changed)]
+        # A container is sent whole when its members or their order changed, and only then: a page
+        # that is behind needs what it missed, and the more it got the further it would fall.
+        whole = [name for name, kept in self._lists.items() if kept.version > version]
         parts = [_container(name, self._joined(self._lists[name])) for name in whole]
         parts += [
             _single(fragment.html)
-            for name, fragment in changed.items()
+            for name, fragment in self._changed_since(version)
             if not any(name in self._lists[container].known for container in whole)
         ]
         return "".join(parts) + self._marker(now)
 
-    def _changed_since(self, version: int) -> dict[str, Fragment]:
+    def _changed_since(self, version: int) -> list[tuple[str, Fragment]]:
         newest_first = reversed(self._fragments.items())
-        changed = list(takewhile(lambda item: item[1].version > version, newest_first))
-        return dict(reversed(changed))
-
-    def _goes_whole(self, name: str, version: int, changed: Mapping[str, Fragment]) -> bool:
-        members = self._lists[name]
-        if members.version > version:
-            return True
-        count = sum(1 for one in changed if one in members.known)
-        return count > max(MOST_SINGLES, len(members.ids) * WORTH_WHOLE)
+        return list(takewhile(lambda item: item[1].version > version, newest_first))[::-1]
 
     def _joined(self, members: Members) -> str:
         kept = (self._fragments.get(name) for name in members.ids)

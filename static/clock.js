@@ -48,23 +48,36 @@ window.pitwall = { running: false };
     if (host.dataset.age !== step) host.dataset.age = step;
   };
 
+  const within = (roots, selector) => roots.flatMap(root => [
+    ...(root.matches?.(selector) ? [root] : []), ...root.querySelectorAll(selector),
+  ]);
+  // Cards that are out of sight are told when they come into it.
+  const skipped = new WeakSet();
+  const seen = element => !skipped.has(element.closest(".card"));
+  document.addEventListener("contentvisibilityautostatechange", event => {
+    if (event.skipped) skipped.add(event.target);
+    else if (skipped.delete(event.target)) tick(undefined, [event.target]);
+  }, true);
+
   // What a frame brings while the board is not live counts up to `at`, the frame's own time, and
   // stands still there: left alone it would show the hour it began, which reads like a long wait.
-  const tick = at => {
+  // `roots` are the elements that changed; without them all that can be seen is told.
+  const tick = (at, roots) => {
     const now = at ?? serverNow();
     if (now === null || !(pitwall.running || at) || document.hidden) return;
-    for (const element of document.querySelectorAll("time[data-since]")) {
+    for (const element of within(roots ?? [document], "time[data-since]")) {
+      if (!roots && !seen(element)) continue;
       const seconds = Math.max(0, Math.floor((now - element.dataset.since) / 1000));
       write(element, span(seconds, element.dataset.form));
       if (element.className !== "late") age(element, seconds);
     }
     // A pause that was to end by now: nobody reports that, only time tells.
-    for (const element of document.querySelectorAll("[data-until], [data-over]")) {
+    for (const element of within(roots ?? [document], "[data-until], [data-over]")) {
       const late = Boolean(element.dataset.until) && now >= element.dataset.until;
       if (element.hasAttribute("data-over") !== late) element.toggleAttribute("data-over", late);
     }
     // An update takes away what something is old by; how old it looked is ours to take away.
-    for (const element of document.querySelectorAll("[data-age]:not([data-steps])")) delete element.dataset.age;
+    for (const element of within(roots ?? [document], "[data-age]:not([data-steps])")) delete element.dataset.age;
     const clock = document.getElementById("now");
     if (clock) write(clock, clockTime(now));
   };

@@ -6,6 +6,7 @@
   const KICK_EVERY_MS = 12000;
   const SLEPT_MS = 10000;
   const HELD_MS = 1500;
+  const UNPAINTED_MS = 500;
   const page = { tick: 0, heard: performance.now(), kicked: -Infinity, held: null, out: false, closed: true, lag: 0, fixed: -Infinity };
   const find = id => document.getElementById(id);
   const now = () => performance.now();
@@ -85,8 +86,21 @@
   document.addEventListener("htmx:ws:before:message:incoming", event => {
     page.heard = now();
     page.waited = Boolean(page.held);
-    if (page.held) event.detail.waitUntil(page.held.until);
+    const { message } = event.detail;
+    const put = () => {
+      page.touched = pitwall.apply(message.data);
+      message.data = "{}";                                               // nothing is left for htmx to swap
+    };
+    if (page.held) event.detail.waitUntil(page.held.until.then(put)); else put();
   });
+  // The next frame is sent for once this one was painted; a page that nobody sees is not painted.
+  const acknowledge = (socket, version) => {
+    let done = false;
+    const send = () => { if (!done && socket?.readyState === 1) socket.send(version); done = true; };
+    if (document.hidden) return send();
+    requestAnimationFrame(() => setTimeout(send));
+    setTimeout(send, UNPAINTED_MS);
+  };
 
   const complete = marker => (marker.counts || "").split(" ").filter(Boolean).every(entry => {
     const [id, number] = entry.split(":");
@@ -101,9 +115,9 @@
     page.unsaved = Number(marker.unsaved || 0);
     pitwall.learn(Number(marker.now));
     page.lag = page.waited ? 0 : pitwall.serverNow() - Number(marker.now);
-    if (socket?.readyState === 1) socket.send(marker.version);
+    acknowledge(socket, marker.version);
     judge();
-    pitwall.tick(pitwall.running ? undefined : Number(marker.now));
+    pitwall.tick(pitwall.running ? undefined : Number(marker.now), page.touched);
     document.dispatchEvent(new Event("pitwall:frame"));
     if (marker.build !== document.body.dataset.build && !page.leaving) { page.leaving = true; setTimeout(reload, Math.random() * 20000); }
     if (!complete(marker) && now() - page.fixed > 5000) { page.fixed = now(); connect(); }
