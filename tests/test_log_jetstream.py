@@ -61,6 +61,8 @@ async def test_three_servers_keep_three_copies_and_delete_nothing(nats_cluster):
     assert (info.config.num_replicas, info.config.storage) == (3, "file")
     assert info.config.deny_delete
     assert info.config.deny_purge
+    # After a kill -9, servers of 2.15.1 can't read what they have compressed.
+    assert info.config.compression in (None, "none")
 
 
 async def test_the_same_request_through_two_programs_is_stored_once(place):

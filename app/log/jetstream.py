@@ -152,7 +152,7 @@ class JetStreamLog:
                 self._seen.give_up(error)
             except (Unanswered, LogUnavailable) as reason:
                 logger.debug("Events wait for the log's servers: %s", reason)
-                await asyncio.sleep(pause)
+                await self._seen.pause(pause)
                 pause = min(2 * pause, LONGEST_PAUSE_S)
         if self._seen.broken is None and any(_is_stored(entry) for entry in piece):
             self._failure = ""

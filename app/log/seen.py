@@ -7,6 +7,7 @@ order; each is taken once, and next after the one before it.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 from app.log import LogDamaged, LogUnavailable
 from app.log.chain import Behind, Chain, Found
@@ -42,6 +43,7 @@ class Seen:
         self._heard = 0
         self._begun = False
         self._reading: asyncio.Task[None] | None = None
+        self._news = asyncio.Event()
 
     @property
     def failure(self) -> str:
@@ -89,6 +91,14 @@ class Seen:
             self.at = records[-1].at
             self.tail.publish(records)
             self._keep_receipts(found.message)
+            self._news.set()
+
+    async def pause(self, longest_s: float) -> None:
+        """Until a message comes: whoever was overtaken must not wait longer, or is so for ever."""
+        self._news.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(longest_s):
+                await self._news.wait()
 
     async def read_on(self) -> None:
         """Take what follows. Raises Unanswered where the server asked is not as far yet."""
