@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from app.domain.events import CallEnded
 from app.domain.states import Direction
 from app.log.address import Address
 from app.log.cluster import Cluster
@@ -143,6 +144,19 @@ async def test_an_owner_that_wakes_up_is_none_any_more(
             assert here.node.projector.floor.state.reconciled.error == "b owns it"
         assert here.node.projector.floor.state.epoch == epoch
         assert [line.split()[0] for line in here.called] == ["b"] * 6
+
+
+async def test_a_node_that_writes_without_a_pause_leaves_others_room(
+    nats_cluster: Servers, tmp_path: Path
+) -> None:
+    async with site(nats_cluster, tmp_path) as here:
+        await here.start("a")
+        await here.shown("a owns it")
+        # Between them it stores hundreds; each of these has to come between two of those.
+        async with asyncio.timeout(8):
+            for number in range(20):
+                await here.node.log.append([CallEnded(callid=str(number))])
+                await asyncio.sleep(0.05)
 
 
 async def called(here: Site, times: int) -> None:

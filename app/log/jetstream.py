@@ -168,7 +168,8 @@ class JetStreamLog:
                 self._chain.subject, body, after, f"{name}/{after}" if renamed else name
             )
         except Overtaken:
-            await self._seen.read_on()
+            if self._chain.reached == after:
+                await self._seen.read_on()
             return renamed
         if not place.repeated:
             self._seen.take(Found(place.number, read(place.number, body)))
