@@ -10,7 +10,7 @@ from app.domain import events
 from app.domain.command import Command, Conclusion
 from app.domain.turn import SECOND, Turn
 
-MOST = 1_000
+MOST = 2_000
 REMEMBERED = 60 * SECOND
 
 
