@@ -5,6 +5,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import msgspec
@@ -13,24 +14,24 @@ from app import people
 from app.access import Access
 from app.access.accounts import AccountProblem
 from app.access.api_tokens import TokenProblem
-from app.database import MEMORY, DatabaseTooNew, DatabaseUnavailable
+from app.database import MEMORY, Database
 from app.demo import demo as run_demo
 from app.domain.caps import Caps
 from app.domain.days import BusinessDay
 from app.domain.report import floor_report
-from app.history.rebuild import rebuild
+from app.ground import opened_ground
+from app.history.rebuild import rebuild_from
 from app.keeping import KeepingError, backup
 from app.keeping.erasure import erase
 from app.keeping.holding import holding
-from app.log import LogUnavailable
 from app.log.address import SCHEME
-from app.log.codec import EventUnreadable
 from app.main import wall_clock
 from app.protocol import MissingPart
 from app.replay import replay
 from app.rights import Role
 from app.server import AddressInUse, serve
 from app.settings import MAIN, Settings, SettingsError
+from app.site import REFUSALS
 from app.sites.files import read_sites, refuse_beside_sites, site_named
 
 # Exit codes of sysexits.h: wrong use, wrong input, can't be had, wrong configuration.
@@ -46,7 +47,7 @@ def main(words: Sequence[str] | None = None) -> int:
         return _complain(CONFIG, str(error))
     except (AccountProblem, TokenProblem) as error:
         return _complain(DATA, str(error))
-    except (AddressInUse, KeepingError, DatabaseUnavailable, DatabaseTooNew, MissingPart) as error:
+    except (AddressInUse, MissingPart, *REFUSALS) as error:
         return _complain(UNAVAILABLE, str(error))
     except KeyboardInterrupt:
         return 130
@@ -173,14 +174,19 @@ def _replay(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _rebuild(options: argparse.Namespace, settings: Settings) -> int:
-    days = BusinessDay(settings.timezone, settings.day_start)
-    try:
-        caps = Caps.for_agents(settings.most_agents)
-        events = asyncio.run(rebuild(settings.log, days, wall_clock, caps))
-    except (LogUnavailable, EventUnreadable) as error:
-        return _complain(UNAVAILABLE, str(error))
+    events = asyncio.run(_rebuilt(settings))
     print(f"The history was built anew from {events} events.")
     return 0
+
+
+async def _rebuilt(settings: Settings) -> int:
+    days = BusinessDay(settings.timezone, settings.day_start)
+    async with AsyncExitStack() as stack:
+        ground = await stack.enter_async_context(opened_ground(settings, wall_clock))
+        database = await Database.open(settings.database)
+        stack.push_async_callback(database.close)
+        log = await ground.log(settings, database, stack)
+        return await rebuild_from(log, database, days, Caps.for_agents(settings.most_agents))
 
 
 def _backup(options: argparse.Namespace, settings: Settings) -> int:

@@ -1,6 +1,7 @@
 """Puts the parts of one site together from its settings, and takes them apart again.
 
-The order is that of need: what is stored, who may come in, the floor, what is done to it.
+The order is that of need: what is stored, who may come in, the floor, what is done to it. What of
+the last only one of several nodes may do is in `app.hands`.
 """
 
 import asyncio
@@ -8,21 +9,23 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 
 from app.access import Access
 from app.access.oidc import Client
 from app.actions import Actions, Policy, open_actions
-from app.alerting import Channels, Notifier, open_notifier, set_first_rules
+from app.alerting import Channels, Notifier, open_notifier
 from app.database import Database
 from app.domain.caps import Caps
 from app.domain.days import BusinessDay
 from app.domain.limits import Targets
+from app.ground import Ground
+from app.hands import Loops, hands_of
 from app.history.follower import History
 from app.keeping.holding import holding
 from app.keeping.soundness import ensure_sound
 from app.keeping.upkeep import Upkeep
 from app.log import EventLog
-from app.log.open import open_log
 from app.pbx import Pbx
 from app.pbx.secret import Secret
 from app.pbx.unconfigured import UnconfiguredPbx
@@ -33,6 +36,7 @@ from app.reconciler import Reconciler
 from app.render import Renderer
 from app.rewind import Rewind
 from app.settings import Settings
+from app.tables import Tables
 from app.web.assets import BUILD
 from app.web.parts import Parts
 from app.webhook_journal import WebhookJournal
@@ -43,6 +47,7 @@ from app.webhook_tokens import WebhookTokens
 class Plan:
     """What everything of one site is made from; `stack` closes it, the last first."""
 
+    ground: Ground
     settings: Settings
     clock: Callable[[], int]
     unparsable: PeerCounts | None
@@ -54,6 +59,7 @@ class Store:
     """What is on disk."""
 
     database: Database
+    tables: Tables
     log: EventLog
     upkeep: Upkeep
 
@@ -86,21 +92,33 @@ class Deeds:
     reconciler: Reconciler
     actions: Actions
     notifier: Notifier
+    loops: Loops
+
+
+@dataclass(frozen=True, slots=True)
+class Assembled:
+    """A site that is open: its parts, and its loops by name, to be run for as long."""
+
+    parts: Parts
+    loops: Loops
 
 
 @asynccontextmanager
-async def opened_parts(
-    settings: Settings, clock: Callable[[], int], unparsable: PeerCounts | None = None
-) -> AsyncIterator[Parts]:
+async def assembled(
+    ground: Ground,
+    settings: Settings,
+    clock: Callable[[], int],
+    unparsable: PeerCounts | None = None,
+) -> AsyncIterator[Assembled]:
     """Open everything in order, and let go of it in the opposite order."""
     async with AsyncExitStack() as stack:
-        plan = Plan(settings, clock, unparsable, stack)
+        plan = Plan(ground, settings, clock, unparsable, stack)
         store = await _open_store(plan)
         entrance = await _open_entrance(plan, store)
         stage = await _open_stage(plan, store)
         deeds = await _open_deeds(plan, store, entrance, stage)
-        await set_first_rules(store.log, stage.projector)
-        yield _together(plan, store, entrance, stage, deeds)
+        parts = _together(plan, store, entrance, stage, deeds)
+        yield Assembled(parts, {**_loops_of_the_board(parts), **deeds.loops})
 
 
 async def _open_store(plan: Plan) -> Store:
@@ -110,21 +128,21 @@ async def _open_store(plan: Plan) -> Store:
     found = await asyncio.to_thread(ensure_sound, path, clock())
     database = await Database.open(path)
     stack.push_async_callback(database.close)
-    log = await open_log(settings.log, database, clock)
-    stack.push_async_callback(log.close)
+    log = await plan.ground.log(settings, database, stack)
+    tables = await plan.ground.tables(settings, database, stack)
     upkeep = await Upkeep.open(database, path, settings.timezone, clock, found)
-    return Store(database, log, upkeep)
+    return Store(database, tables, log, upkeep)
 
 
 async def _open_entrance(plan: Plan, store: Store) -> Entrance:
-    settings, database, clock = plan.settings, store.database, plan.clock
-    journal = await WebhookJournal.open(database, clock, plan.unparsable)
+    settings, tables, clock = plan.settings, store.tables, plan.clock
+    journal = await WebhookJournal.open(store.database, clock, plan.unparsable)
     plan.stack.push_async_callback(journal.close)
-    tokens = await WebhookTokens.open(database, clock, settings.webhook_token)
+    tokens = await WebhookTokens.open(tables, clock, settings.webhook_token)
     access = await Access.open(
-        database, clock, api_token=settings.api_token or "", oidc=oidc_client(settings)
+        tables, clock, api_token=settings.api_token or "", oidc=oidc_client(settings)
     )
-    return Entrance(journal, tokens, access, await Channels.open(database, clock))
+    return Entrance(journal, tokens, access, await Channels.open(tables, clock))
 
 
 async def _open_stage(plan: Plan, store: Store) -> Stage:
@@ -132,7 +150,8 @@ async def _open_stage(plan: Plan, store: Store) -> Stage:
     renderer = Renderer(settings.timezone, BUILD, targets=Targets(**dict(settings.targets)))
     days = BusinessDay(settings.timezone, settings.day_start)
     caps = Caps.for_agents(settings.most_agents)
-    projector = Projector(log, days, renderer, plan.clock, caps)
+    ownership = plan.ground.ownership(settings.site) if plan.ground.node else None
+    projector = Projector(log, days, renderer, plan.clock, caps, ownership)
     await projector.start()
     plan.stack.push_async_callback(projector.save_snapshot)
     history = await History.open(store.database, log, days, caps)
@@ -140,17 +159,39 @@ async def _open_stage(plan: Plan, store: Store) -> Stage:
 
 
 async def _open_deeds(plan: Plan, store: Store, entrance: Entrance, stage: Stage) -> Deeds:
-    settings, clock, log, projector = plan.settings, plan.clock, store.log, stage.projector
+    settings, clock, projector = plan.settings, plan.clock, stage.projector
     pbx = open_pbx(settings, clock)
     plan.stack.push_async_callback(pbx.close)
-    reconciler = Reconciler(pbx, log, lambda: projector.floor.state, clock, settings.timezone)
+    hands = hands_of(plan.ground, settings.site, store.log, projector, pbx, clock, plan.stack)
+    reconciler = Reconciler(pbx, hands.log, lambda: projector.floor.state, clock, settings.timezone)
     actions = open_actions(
-        pbx, entrance.access.audit, log, projector, clock, time.monotonic, reconciler.doubt
+        hands.pbx,
+        entrance.access.audit,
+        store.log,
+        projector,
+        clock,
+        time.monotonic,
+        reconciler.doubt,
     ).governed(policy_of(settings))
     plan.stack.push_async_callback(actions.close)
-    notifier = open_notifier(entrance.channels, log, projector, stage.renderer, settings.language)
+    notifier = open_notifier(
+        entrance.channels, hands.log, projector, stage.renderer, settings.language
+    )
     plan.stack.push_async_callback(notifier.close)
-    return Deeds(pbx, reconciler, actions, notifier)
+    loops = await hands.loops(reconciler, actions.desk, notifier, plan.stack)
+    return Deeds(pbx, reconciler, actions, notifier, loops)
+
+
+def _loops_of_the_board(parts: Parts) -> Loops:
+    keep = partial(parts.upkeep.run, parts.access.audit, parts.settings.keep, parts.journal)
+    return {
+        "projector": parts.projector.run,
+        "ticks": parts.projector.tick,
+        "journal": parts.journal.run,
+        "history": parts.history.run,
+        "access": parts.access.keep,
+        "upkeep": keep,
+    }
 
 
 def _together(plan: Plan, store: Store, entrance: Entrance, stage: Stage, deeds: Deeds) -> Parts:
@@ -158,6 +199,7 @@ def _together(plan: Plan, store: Store, entrance: Entrance, stage: Stage, deeds:
         settings=plan.settings,
         log=store.log,
         database=store.database,
+        tables=store.tables,
         projector=stage.projector,
         renderer=stage.renderer,
         journal=entrance.journal,

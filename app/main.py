@@ -13,11 +13,13 @@ from starlette.types import Lifespan
 
 from app import service_manager
 from app.clock import wall_ms
+from app.ground import Ground, opened_ground
 from app.peers import PeerCounts
 from app.settings import Settings, SettingsError
 from app.site import REFUSALS, running_site
 from app.sites import Sites
 from app.sites.by_host import ByHost
+from app.sites.keeper import Keeper
 from app.web import (
     account,
     admin,
@@ -92,8 +94,9 @@ def create_app(
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[dict[str, Parts]]:
         async with AsyncExitStack() as stack:
-            site = running_site(settings, clock, lambda loop: on_death(), unparsable)
             try:
+                ground = await stack.enter_async_context(opened_ground(settings, clock, on_death))
+                site = running_site(ground, settings, clock, lambda loop: on_death(), unparsable)
                 parts = await stack.enter_async_context(site)
             except REFUSALS as error:
                 on_refusal(str(error))
@@ -121,33 +124,47 @@ def create_sites_app(
     `on_open` is given the parts of each site that was opened, `on_read` the settings of all before
     they are used. `on_refusal` hears in a sentence what is wrong with the sites' files.
     """
-    gate = asyncio.Semaphore(OPENED_AT_ONCE)
-
-    @asynccontextmanager
-    async def opening(settings: Settings, on_end: Callable[[str], None]) -> AsyncIterator[Parts]:
-        async with AsyncExitStack() as stack:
-            async with gate:
-                site = running_site(settings, clock, on_end)
-                parts = await stack.enter_async_context(site)
-                if on_open is not None:
-                    await on_open(parts)
-            yield parts
-
-    sites = Sites(installation, opening, on_read, on_death)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             try:
-                await stack.enter_async_context(sites.running())
-            except SettingsError as error:
+                ground = await stack.enter_async_context(
+                    opened_ground(installation, clock, on_death)
+                )
+                make = keeper_maker(ground, clock, on_open)
+                await stack.enter_async_context(sites.running(make))
+            except (SettingsError, *REFUSALS) as error:
                 on_refusal(str(error))
                 raise
             await stack.enter_async_context(watched_by_the_service_manager())
             on_start(sites)
             yield
 
+    sites = Sites(installation, on_read, on_death)
     return ByHost(board_app(lifespan), sites)
+
+
+def keeper_maker(
+    ground: Ground,
+    clock: Callable[[], int],
+    on_open: Callable[[Parts], Awaitable[None]] | None = None,
+) -> Callable[[Settings], Keeper]:
+    """How the sites on this ground are kept."""
+    gate = asyncio.Semaphore(OPENED_AT_ONCE)
+
+    @asynccontextmanager
+    async def opening(settings: Settings, on_end: Callable[[str], None]) -> AsyncIterator[Parts]:
+        async with AsyncExitStack() as stack:
+            async with gate:
+                site = running_site(ground, settings, clock, on_end)
+                parts = await stack.enter_async_context(site)
+                # Of several nodes one tells what is told only once.
+                if on_open and (parts.tokens.made or ground.ownership(settings.site).is_held):
+                    await on_open(parts)
+            yield parts
+
+    return lambda settings: Keeper(settings, opening, ground.ownership(settings.site))
 
 
 def board_app(lifespan: Lifespan[Starlette] | None = None) -> Starlette:

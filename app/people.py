@@ -3,11 +3,13 @@
 import getpass
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from typing import TypeVar
 
 from app.access import Access
 from app.access.accounts import Account, AccountProblem
 from app.database import Database
+from app.ground import opened_ground
 from app.main import wall_clock
 from app.rights import Role
 from app.settings import Settings
@@ -16,12 +18,13 @@ T = TypeVar("T")
 
 
 async def with_access(settings: Settings, job: Callable[[Access], Awaitable[T]]) -> T:
-    """Do something to the accounts of the database that the settings name."""
-    database = await Database.open(settings.database)
-    try:
-        return await job(await Access.open(database, wall_clock))
-    finally:
-        await database.close()
+    """Do something to the accounts of the site that the settings name."""
+    async with AsyncExitStack() as stack:
+        ground = await stack.enter_async_context(opened_ground(settings, wall_clock))
+        database = await Database.open(ground.database(settings))
+        stack.push_async_callback(database.close)
+        tables = await ground.tables(settings, database, stack)
+        return await job(await Access.open(tables, wall_clock))
 
 
 def new_password() -> str:

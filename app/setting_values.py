@@ -8,14 +8,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from app.log.address import SCHEME, Address
+
 LANGUAGES = ("en", "vi")
-SERVER = r"([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?"
-NAME = r"name=[A-Za-z0-9_-]{1,40}"
-PORT = r"monitoring=[0-9]{1,5}"
-PORTS = rf"{PORT}((,[0-9]{{1,5}}){{2}})?"
-ONE = rf"{SERVER}(\?({NAME}|{PORT})(&({NAME}|{PORT}))?)?"
-THREE = rf"{SERVER},{SERVER},{SERVER}(\?({NAME}|{PORTS})(&({NAME}|{PORTS}))?)?"
-LOG = re.compile(rf"sqlite:.+|nats://({ONE}|{THREE})")
 HOST = re.compile(r"([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
 
 
@@ -52,7 +47,9 @@ def kept(text: str) -> int:
 
 
 def log(text: str) -> str:
-    if text != "memory:" and not LOG.fullmatch(text):
+    if text.startswith(SCHEME):
+        Address.parse(text)
+    elif text != "memory:" and not (text.startswith("sqlite:") and len(text) > len("sqlite:")):
         raise ValueError("sqlite:PATH, memory:, or one or three servers nats://A,B,C are expected")
     return text
 

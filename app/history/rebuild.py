@@ -7,6 +7,7 @@ from app.domain.caps import USUAL, Caps
 from app.domain.days import BusinessDay
 from app.history.follower import History, Superseded, wipe
 from app.history.tables import STEPS
+from app.log import EventLog
 from app.log.open import database_path, open_log
 
 
@@ -20,14 +21,21 @@ async def rebuild(url: str, days: BusinessDay, clock: Callable[[], int], caps: C
     try:
         log = await open_log(url, database, clock)
         try:
-            await database.migrate("history", STEPS)
-            await wipe(database)
-            await _follow(await History.open(database, log, days, caps))
-            return log.last_seq
+            return await rebuild_from(log, database, days, caps)
         finally:
             await log.close()
     finally:
         await database.close()
+
+
+async def rebuild_from(
+    log: EventLog, database: Database, days: BusinessDay, caps: Caps = USUAL
+) -> int:
+    """The same where both are open already."""
+    await database.migrate("history", STEPS)
+    await wipe(database)
+    await _follow(await History.open(database, log, days, caps))
+    return log.last_seq
 
 
 async def _follow(history: History) -> None:

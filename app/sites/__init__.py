@@ -11,7 +11,7 @@ from typing import Any
 
 from app.settings import Settings, SettingsError
 from app.sites.files import Sign, read_sites, sign_of
-from app.sites.keeper import Keeper, Opening
+from app.sites.keeper import Keeper
 
 LOOK_S = 2.0
 # The start waits this long for the sites to be open; whoever asks later waits by itself.
@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 
 class Sites:
-    """`opening` opens one; `on_read` hears the settings of all before any of them is used.
+    """All sites of `installation`. `on_read` hears their settings before any of them is used.
 
     `on_death` is called when what keeps the sites has ended, which nothing in them can bring about.
     """
@@ -29,16 +29,15 @@ class Sites:
     def __init__(
         self,
         installation: Settings,
-        opening: Opening,
         on_read: Callable[[Iterable[Settings]], None] = lambda settings: None,
         on_death: Callable[[], None] = lambda: None,
         look_s: float = LOOK_S,
     ) -> None:
         self._installation = installation
-        self._opening = opening
         self._on_read = on_read
         self._on_death = on_death
         self._look_s = look_s
+        self._make: Callable[[Settings], Keeper]
         self._keepers: dict[str, Keeper] = {}
         self._by_host: dict[str, Keeper] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -55,13 +54,15 @@ class Sites:
         return self._by_host.get(host)
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        """Open until the block ends. Raises SettingsError."""
+    async def running(self, make: Callable[[Settings], Keeper]) -> AsyncIterator[None]:
+        """Each site is kept by what `make` makes, until the block ends. Raises SettingsError."""
         sign = sign_of(self._installation.sites)
+        self._make = make
         self._fit(read_sites(self._installation))
         self._start(self._watch(sign), "sites")
         try:
-            await asyncio.gather(*(keeper.settled(START_S) for keeper in self.all))
+            held = [keeper for keeper in self.all if keeper.is_held]
+            await asyncio.gather(*(keeper.settled(START_S) for keeper in held))
             yield
         finally:
             tasks = set(self._running)
@@ -92,10 +93,8 @@ class Sites:
         known = {name: keeper.settings for name, keeper in self._keepers.items()}
         ended = {name: self._end(name) for name in known if known[name] != wanted.get(name)}
         for name in wanted.keys() - self._keepers.keys():
-            keeper = Keeper(wanted[name], self._opening)
-            self._keepers[name] = keeper
+            self._keepers[name] = keeper = self._make(wanted[name])
             self._tasks[name] = self._start(_run_after(ended.get(name), keeper), name)
-            keeper.hold()
         self._by_host = {keeper.host: keeper for keeper in self._keepers.values()}
 
     def _end(self, name: str) -> asyncio.Task[None]:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, suppress
 
+from app.ownership import Ownership
 from app.settings import Settings
 from app.sites.files import host_of
 from app.web.parts import Parts
@@ -29,17 +30,22 @@ logger = logging.getLogger(__name__)
 
 
 class Keeper:
-    """One site. `parts` are there while it is open and lives, `failure` says why it does not."""
+    """One site. `parts` are there while it is open and lives, `failure` says why it does not.
 
-    def __init__(self, settings: Settings, opening: Opening, idle_s: float = IDLE_S) -> None:
+    While `ownership` is held it is open whether or not anybody visits it; else as long as somebody
+    does, and `idle_s` longer.
+    """
+
+    def __init__(
+        self, settings: Settings, opening: Opening, ownership: Ownership, idle_s: float = IDLE_S
+    ) -> None:
         self.settings = settings
         self.host = host_of(settings)
         self.parts: Parts | None = None
         self.failure = ""
         self.visits: set[asyncio.Task[object]] = set()
-        self.is_held = False
-        """It is to be open whether or not anybody visits it."""
-        self._held = 0
+        self._ownership = ownership
+        self._waiting = 0
         self._opening = opening
         self._idle_s = idle_s
         self._wanted = asyncio.Event()
@@ -48,24 +54,19 @@ class Keeper:
         self._over = asyncio.Event()
         self._seen = time.monotonic()
 
-    def hold(self) -> None:
-        """Open it, and keep it open."""
-        self.is_held = True
-        self._wanted.set()
-
-    def let_go(self) -> None:
-        """It may be closed when nobody visits it."""
-        self.is_held = False
-        self._seen = time.monotonic()
+    @property
+    def is_held(self) -> bool:
+        """It should be open, visited or not."""
+        return self._ownership.is_held
 
     async def for_a_visit(self) -> Parts | None:
         """The parts, opened if need be; None when that can't be had within some seconds."""
         if self.parts is None:
             self._wanted.set()
-            if not self.failure and self._held < MOST_HELD:
-                self._held += 1
+            if not self.failure and self._waiting < MOST_HELD:
+                self._waiting += 1
                 await self.settled(HELD_S)
-                self._held -= 1
+                self._waiting -= 1
         return self.parts
 
     async def settled(self, patience_s: float) -> None:
@@ -80,10 +81,19 @@ class Keeper:
 
     async def run(self) -> None:
         """Until cancelled, which closes it."""
+        holding = asyncio.create_task(self._hold_while_owned())
         try:
             await self._keep_open()
         finally:
+            holding.cancel()
             self._settled.set()
+
+    async def _hold_while_owned(self) -> None:
+        while True:
+            await self._ownership.wait_held()
+            self._wanted.set()
+            await self._ownership.wait_lost()
+            self._seen = time.monotonic()
 
     async def _keep_open(self) -> None:
         pause_s = FIRST_PAUSE_S

@@ -23,6 +23,7 @@ from app.render import Audience, Renderer
 from app.rewind import Rewind
 from app.screen import Screens
 from app.settings import Settings
+from app.tables import Tables
 from app.webhook_journal import WebhookJournal
 from app.webhook_tokens import WebhookTokens
 
@@ -34,6 +35,8 @@ class Parts:
     settings: Settings
     log: EventLog
     database: Database
+    tables: Tables
+    """Where accounts, sessions and the audit are: in `database`, or shared among nodes."""
     projector: Projector
     renderer: Renderer
     journal: WebhookJournal
