@@ -53,7 +53,7 @@ def talked_at(call: Call) -> int | None:
 
 def reach(turn: Turn, call: Call) -> None:
     """Whoever gave up before somebody talked with them in this call need not be called back."""
-    talked = talked_at(call)
+    talked = talked_at(call) if turn.state.abandons else None
     if talked is None:
         return
     for row in turn.state.abandons:

@@ -56,20 +56,22 @@ class Grown:
         """Look again at these."""
         for extension in changes.agents:
             agent = state.agents.get(extension)
-            _keep(self.agents, extension, agent is not None and not agent.told)
+            if agent is None or agent.told:
+                self.agents.discard(extension)
+            else:
+                self.agents.add(extension)
         for queue_id in changes.queues:
             queue = state.queues.get(queue_id)
-            _keep(self.queues, queue_id, queue is not None and not queue.told)
+            if queue is None or queue.told:
+                self.queues.discard(queue_id)
+            else:
+                self.queues.add(queue_id)
         for callid in changes.calls:
             call = state.calls.get(callid)
-            _keep(self.calls, callid, call is not None and call.state is not CallState.ENDED)
-
-
-def _keep(names: set[str], name: str, counts: bool) -> None:
-    if counts:
-        names.add(name)
-    else:
-        names.discard(name)
+            if call is None or call.state is CallState.ENDED:
+                self.calls.discard(callid)
+            else:
+                self.calls.add(callid)
 
 
 def over(caps: Caps, grown: Grown, state: FloorState, event: events.Event) -> str:

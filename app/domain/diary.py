@@ -84,8 +84,9 @@ class Diary:
         `callid` is what the event spoke of: a call may be known by its end alone, which changes
         nothing that anybody sees.
         """
-        (agents, calls), self._taken = self._taken, ([], [])
-        self._put(agents, calls)
+        if any(self._taken):
+            (agents, calls), self._taken = self._taken, ([], [])
+            self._put(agents, calls)
         # Sorted: a set has another order in another process, and the floor must not.
         self._put(sorted(changes.agents), sorted(changes.calls))
         if callid and callid not in changes.calls and callid in self._state.calls:

@@ -26,9 +26,12 @@ class Leg:
     phone_left_at: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Booking:
-    """What one visit adds to the counts: minute of arrival, outcome, wait and talk (ms)."""
+    """What one visit adds to the counts: minute of arrival, outcome, wait and talk (ms).
+
+    Never changed; but each report makes one, and freezing it would take twice as long as that.
+    """
 
     queue: str
     minute: int

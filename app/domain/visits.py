@@ -9,6 +9,8 @@ from app.domain.turn import ECHO, GRACE, SECOND, Turn
 def current_visit(call: Call) -> Visit | None:
     """The queue in which the caller waits now: of the open visits, the one last heard of."""
     visits = [visit for visit in call.visits if visit.outcome is Outcome.OPEN]
+    if len(visits) < 2:
+        return visits[0] if visits else None
     return max(visits, key=lambda visit: visit.touched_at, default=None)
 
 
