@@ -79,7 +79,7 @@ class SharedDatabase:
         for name, steps in parts.items():
             await database.migrate(name, steps)
         tables = tables_of(parts)
-        await database.write(lambda connection: watch(connection, tables))
+        await database.write_at_once(lambda connection: watch(connection, tables))
         version = await database.rehearse(version_of)
         if version > log.last_seq:
             raise DatabaseUnavailable(AHEAD)

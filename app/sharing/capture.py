@@ -4,6 +4,7 @@ Triggers note the keys that were touched; the rows before and after are compared
 written without a change is none.
 """
 
+import sqlite3
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, TypeVar
@@ -17,6 +18,12 @@ from app.sharing.schema import Table
 T = TypeVar("T")
 Key = tuple[Any, ...]
 Rows = dict[Key, tuple[Any, ...]]
+SETTINGS = (
+    # Or else a row that INSERT OR REPLACE pushes out goes unnoticed.
+    "PRAGMA recursive_triggers=ON",
+    # What is noted is little, and a site's memory is counted in pages.
+    "PRAGMA temp.page_size=512",
+)
 # Which of the two rows that a trigger sees were touched.
 SIDES = {"INSERT": ("NEW",), "UPDATE": ("OLD", "NEW"), "DELETE": ("OLD",)}
 
@@ -26,13 +33,12 @@ def touched_in(table: Table) -> str:
     return f"touched_{table.name}"
 
 
-async def watch(connection: aiosqlite.Connection, tables: Mapping[str, Table]) -> None:
+def watch(connection: sqlite3.Connection, tables: Mapping[str, Table]) -> None:
     """From now on note what this connection touches."""
-    # Or else a row that INSERT OR REPLACE pushes out goes unnoticed.
-    await connection.execute_fetchall("PRAGMA recursive_triggers=ON")
-    for table in tables.values():
-        for statement in _triggers(table):
-            await connection.execute(statement)
+    statements = [statement for table in tables.values() for statement in _triggers(table)]
+    # A script, because each statement of its own would be kept prepared, and a site has many of
+    # them; it ends the transaction that is open, which has nothing in it yet.
+    connection.executescript(";\n".join((*SETTINGS, *statements, "BEGIN IMMEDIATE")))
 
 
 def _triggers(table: Table) -> Iterator[str]:
