@@ -48,7 +48,8 @@ class Wire:
         self._delay = delay
         self.is_cut = False
         self.loses_answers = False
-        self.appends = 0
+        self.lost_by_chance: Callable[[], bool] = lambda: False
+        self.unreadable = False
         self.lets_through = asyncio.Event()
         self.lets_through.set()
 
@@ -59,10 +60,9 @@ class Wire:
         await asyncio.sleep(self._delay())
         if self.is_cut:
             raise LogUnavailable("The wire is cut.")
-        self.appends += 1
         seq = await self._log.append(events, rid)
         await asyncio.sleep(self._delay())
-        if self.loses_answers:
+        if self.loses_answers or self.lost_by_chance():
             raise LogUnavailable("The answer was lost.")
         return seq
 
@@ -70,6 +70,8 @@ class Wire:
         async for records in self._log.follow(after):
             await asyncio.sleep(self._delay())
             await self.lets_through.wait()
+            if self.unreadable:
+                raise LogUnavailable("Nothing comes through.")
             yield records
 
 

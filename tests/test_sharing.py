@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import random
 import shutil
 import sqlite3
 
@@ -10,9 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.database import Database, DatabaseTooNew, DatabaseUnavailable
+from app.database import Database, DatabaseFull, DatabaseTooNew, DatabaseUnavailable
 from app.domain.table_changes import RowsChanged, TablesChanged
-from app.sharing import TablesDiffer
+from app.log import LogDamaged
+from app.sharing import TablesDiffer, follower
 from tests.nodes import PARTS, Node, chance_of, opened_site, until
 
 pytestmark = pytest.mark.anyio
@@ -454,6 +456,57 @@ async def test_after_the_end_everything_is_refused(site):
     site.nodes.clear()
 
 
+async def test_a_full_disk_delays_a_change_and_skips_none(pair, monkeypatch):
+    a, b = pair.nodes
+    monkeypatch.setattr(follower, "AGAIN_S", 0.01)
+    whole = b.database.write_at_once
+
+    async def full(job: object) -> None:
+        raise DatabaseFull("The disk is full.")
+
+    monkeypatch.setattr(b.database, "write_at_once", full)
+    await a.write(COUNT)
+    await a.write(COUNT)
+    await until(lambda: b.shared.failure == "The disk is full.")
+    with pytest.raises(DatabaseUnavailable, match="The disk is full"):
+        await b.write(COUNT)
+    monkeypatch.setattr(b.database, "write_at_once", whole)
+    await until(lambda: b.shared.failure == "")
+    await b.write(COUNT)
+    await pair.agreed()
+
+    assert await a.read("SELECT * FROM counter") == [(3,)]
+
+
+async def test_a_node_that_can_not_read_says_so_and_goes_on(pair, monkeypatch):
+    a, b = pair.nodes
+    monkeypatch.setattr(follower, "AGAIN_S", 0.01)
+    b.wire.unreadable = True
+    await a.write(COUNT)
+    await until(lambda: b.shared.failure == "Nothing comes through.")
+    with pytest.raises(DatabaseUnavailable, match="Nothing comes through"):
+        await b.write(COUNT)
+    b.wire.unreadable = False
+    await until(lambda: b.shared.failure == "" and b.shared.version == 1)
+    await b.write(COUNT)
+    await pair.agreed()
+
+    assert await a.read("SELECT * FROM counter") == [(2,)]
+
+
+async def test_a_log_that_lacks_a_record_stops_the_node(site, tmp_path):
+    a = await site.node()
+    b = await site.node(tmp_path / "b.db")
+    await b.close()
+    site.nodes.remove(b)
+    for _ in range(3):
+        await a.write(COUNT)
+    site.log._tail._records[0] = site.log._tail._records[2]
+
+    with pytest.raises(LogDamaged, match="no longer has all that this node missed"):
+        await site.node(tmp_path / "b.db")
+
+
 JOBS = ("count", "add", "drop", "note", "chain")
 
 
@@ -480,6 +533,30 @@ async def tried(plan: list[tuple[int, str]], seed: int) -> None:
     assert added == done.count("add")
     assert [door for door, _ in chain] == list(range(1, done.count("chain") + 1))
     assert all(who == b"%d" % (door - 1) for door, who in chain)
+
+
+@settings(max_examples=15, deadline=None)
+@given(seed=st.integers(0, 2**32), number=st.integers(3, 15))
+def test_nodes_agree_when_answers_are_lost_by_chance(seed, number):
+    asyncio.run(unlucky(seed, number))
+
+
+async def unlucky(seed: int, number: int) -> None:
+    chance = random.Random(seed)
+    async with opened_site(nodes=3, delay=chance_of(seed)) as site:
+        for node in site.nodes:
+            node.wire.lost_by_chance = lambda: chance.random() < 0.3
+        answers = await asyncio.gather(
+            *(node.shared.write(chained) for _ in range(number) for node in site.nodes),
+            return_exceptions=True,
+        )
+        await site.agreed()
+        [[last, rows]] = await site.nodes[0].read("SELECT max(door), count(*) FROM place")
+
+    confirmed = [answer for answer in answers if not isinstance(answer, BaseException)]
+    assert {type(answer) for answer in answers} <= {type(None), DatabaseUnavailable}
+    assert last == rows
+    assert len(confirmed) <= rows <= len(answers)
 
 
 async def do(node: Node, job: str, number: int) -> None:
