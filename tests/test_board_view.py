@@ -5,7 +5,7 @@ from dataclasses import fields
 from app.domain.board import ABANDONS_SHOWN, extension_order
 from app.domain.books import ABANDONS_KEPT
 from app.domain.calls import CONFLICTS_KEPT
-from app.domain.events import AgentNamed, CallBackPlaced, Event, QueueNamed, Tick
+from app.domain.events import AgentNamed, CallBackPlaced, CallEnded, Event, QueueNamed, Tick
 from app.domain.report import changes_report, floor_report
 from app.domain.states import Status
 from app.domain.turn import Changes
@@ -172,7 +172,9 @@ def test_the_report_has_the_floor_in_seconds_and_utc() -> None:
     assert (sales["waiting"], sales["longest_wait_s"], sales["talking"]) == (1, 10.0, 1)
     assert report["queues"][0]["longest_wait_s"] == 10.0
     assert report["webhooks"]["rejected"] == 3
-    assert report["webhooks"]["accepted"] == 7
+    assert (report["webhooks"]["accepted"], report["webhooks"]["flagged"]) == (7, 0)
+    story.tell(CallEnded(callid="77", flags=("phone",)))
+    assert floor_report(story.state, story.now, rejected=3)["webhooks"]["flagged"] == 1
     agent = report["agents"][0]
     assert (agent["extension"], agent["status"], agent["calls"]) == ("101", "talk", ["1"])
     assert (agent["today"]["talk_s"], agent["today"]["ring_s"]) == (16.0, 4.0)

@@ -134,13 +134,12 @@ def test_a_success_forgives_earlier_failures():
 def test_an_address_has_twenty_tries_a_minute():
     clock = Seconds()
     attempts = Attempts(clock)
-    waits = [attempts.wait_s(f"name{number}", "192.0.2.1") for number in range(25)]
+    for minute in range(2):
+        waits = [attempts.wait_s(f"{minute}-{number}", "192.0.2.1") for number in range(25)]
+        clock.now += 61
 
-    assert waits[:20] == [0] * 20
-    assert all(waits[20:])
-
-    clock.now += 61
-    assert attempts.wait_s("ann", "192.0.2.1") == 0
+        assert waits[:20] == [0] * 20
+        assert all(waits[20:])
 
 
 def test_what_is_remembered_of_guessers_is_bounded():

@@ -241,6 +241,20 @@ async def test_the_list_of_unreadable_answers_is_bounded():
     assert {len(each.sample) for each in client.unreadable} == {500}
 
 
+async def test_no_connection_is_used_twice():
+    peers = []
+
+    async def note(pbx, request, key):
+        peers.append(request.transport.get_extra_info("peername"))
+        return pbx.reply("")
+
+    async with pbx_and_client(fault=note) as (_, client):
+        for _ in range(2):
+            await client.pause("101", True)
+
+    assert len(set(peers)) == 2
+
+
 @pytest.mark.parametrize(("length", "shown"), [(500, "x" * 500), (501, f"{'x' * 499}…")])
 async def test_only_what_is_too_long_to_show_is_cut(length, shown):
     async with pbx_and_client(replies={"": "x" * length}) as (_, client):

@@ -42,6 +42,8 @@ TARGETS = (
             "test_board_view",
             "test_diary",
             "test_replay",
+            "test_command_rules",
+            "test_ownership",
             "test_orders",
             "test_traces",
             "test_disorder",
@@ -51,7 +53,7 @@ TARGETS = (
         "log",
         (
             *log_modules("__init__", "codec", "commits", "memory", "open", "receipts"),
-            *log_modules("snapshots", "sqlite", "tail"),
+            *log_modules("sqlite", "tail"),
             "app/database.py",
         ),
         (
@@ -127,7 +129,7 @@ TARGETS = (
         (
             *log_modules("address", "chain", "cluster", "credentials", "jetstream", "layout"),
             *log_modules("lease", "marks", "message", "outgoing", "partition", "places", "pull"),
-            *log_modules("seen", "servers", "stream"),
+            *log_modules("seen", "servers", "snapshots", "stream"),
         ),
         (
             "test_log_address",
