@@ -137,8 +137,11 @@ def test_a_tick_alone_is_news() -> None:
     seen = screen.version
 
     screen.update({}, tick=5_000)
-
     assert screen.version == seen + 1
+
+    screen.update({}, tick=5_000)
+    screen.update({})
+    assert (screen.version, screen.tick) == (seen + 1, 5_000)
 
 
 def test_viewers_at_the_same_version_share_one_text() -> None:
