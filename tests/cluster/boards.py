@@ -14,14 +14,19 @@ from tests.running import PASSWORD
 
 @dataclass
 class Board:
-    """One viewer of one site. `seen_at`: when the newest frame came (monotonic seconds)."""
+    """One viewer of one site, to which something happens all the time.
+
+    `seen_at`: when the newest frame came (monotonic seconds). `longest_s`: the longest time
+    without a frame since that was asked.
+    """
 
     installation: Installation
     site: Tenant
     cookie: str
     viewer: Viewer | None = None
     seen_at: float = 0.0
-    losses: int = 0
+    longest_s: float = 0.0
+    whole: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def stay(self) -> None:
         """Be there, and come back after each loss, until cancelled."""
@@ -32,13 +37,14 @@ class Board:
                 attempt, self.viewer = 0, viewer
                 viewer.on_frame = self._note
                 await viewer.gone
-                self.losses += 1
             attempt += 1
             await asyncio.sleep(random.uniform(0, min(4.0, 0.5 * 2**attempt)))
 
-    def is_live_since(self, moment: float) -> bool:
-        """It is connected and has had a frame after that moment."""
-        return self.viewer is not None and self.viewer.is_open and self.seen_at > moment
+    def stood_still_s(self) -> float:
+        """How long no frame came, at the longest; from now on it is measured anew."""
+        found = max(self.longest_s, time.monotonic() - self.seen_at)
+        self.longest_s = 0.0
+        return found
 
     def close(self) -> None:
         if self.viewer is not None:
@@ -58,7 +64,9 @@ class Board:
             return None
 
     def _note(self, html: bytes, at: float) -> None:
+        self.longest_s = max(self.longest_s, at - self.seen_at if self.seen_at else 0.0)
         self.seen_at = at
+        self.whole.set()
 
 
 @dataclass
@@ -81,13 +89,15 @@ class Boards:
     def open(self) -> None:
         self.tasks = [asyncio.create_task(board.stay()) for board in self.each]
 
-    async def live_after(self, moment: float, patience_s: float) -> float | None:
-        """Seconds from that moment until every board is live; None where one is not in time."""
-        while not all(board.is_live_since(moment) for board in self.each):
-            if time.monotonic() - moment > patience_s:
-                return None
-            await asyncio.sleep(0.02)
-        return max(board.seen_at for board in self.each) - moment
+    async def wait_open(self, patience_s: float = 60) -> None:
+        """Until all have had a frame."""
+        async with asyncio.timeout(patience_s):
+            for board in self.each:
+                await board.whole.wait()
+
+    def stood_still_s(self) -> float:
+        """The longest time for which one of them had no frame, since this was last asked."""
+        return max(board.stood_still_s() for board in self.each)
 
     async def close(self) -> None:
         for task in self.tasks:
