@@ -174,6 +174,7 @@ def test_large_heads_are_counted_where_unparsable_ones_are(receiver: Receiver) -
     receiver.exchange(b"nonsense\r\n\r\n")
 
     assert receiver.parts.journal.unparsable.total == before + 2
+    assert receiver.parts.journal.unparsable.newest()[0][0] == "127.0.0.1"
 
 
 def test_a_wish_for_another_protocol_is_overheard(receiver: Receiver) -> None:

@@ -135,6 +135,7 @@ TARGETS = (
             "test_log_address",
             "test_log_jetstream",
             "test_log_sites",
+            "test_log_ages",
             "test_log_damage",
             "test_log_lease",
         ),
