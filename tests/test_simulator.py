@@ -3,6 +3,7 @@
 import pytest
 
 from app.simulator.exchange import Refused
+from app.simulator.names import Names
 from tests.simulator_floor import Floor, said
 
 
@@ -352,3 +353,14 @@ def test_listening_is_refused_where_there_is_nothing_to_hear(src: str, dst: str,
     with pytest.raises(Refused):
         floor.exchange.listen(src, dst, mode)
     assert floor.exchange.listeners.sessions == []
+
+
+@pytest.mark.anyio
+async def test_a_host_that_ends_in_localhost_is_this_machine():
+    names = Names()
+    try:
+        found = await names.resolve("acme.localhost", 8000)
+    finally:
+        await names.close()
+
+    assert [(one["host"], one["port"]) for one in found] == [("127.0.0.1", 8000)]

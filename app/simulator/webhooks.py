@@ -9,6 +9,7 @@ from urllib.parse import quote, urlencode
 import aiohttp
 from yarl import URL
 
+from app.simulator.names import Names
 from app.simulator.wire import Webhook
 
 BACKLOG = 20_000
@@ -33,7 +34,9 @@ class Pusher:
         self.counts: Counter[str] = Counter()
 
     async def __aenter__(self) -> Self:
-        connector = aiohttp.TCPConnector(limit=self._connections, force_close=not self._keep_alive)
+        connector = aiohttp.TCPConnector(
+            limit=self._connections, force_close=not self._keep_alive, resolver=Names()
+        )
         session = aiohttp.ClientSession(
             connector=connector, timeout=TIMEOUT, cookie_jar=aiohttp.DummyCookieJar()
         )

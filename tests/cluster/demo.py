@@ -45,6 +45,7 @@ def exchange(installation: Installation, site: Tenant, port: int, agents: int) -
         "--agents": agents,
         "--port": port,
         "--key": KEY,
+        "--seed": port,
     }
     words = [str(word) for pair in options.items() for word in pair]
     return [sys.executable, "-m", "app.simulator", *words]
