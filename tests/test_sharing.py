@@ -63,6 +63,16 @@ async def test_every_kind_of_value_comes_over_as_it_was(pair, value):
     assert (type(there), there) == (type(value), value)
 
 
+async def test_one_and_one_point_nought_are_not_the_same(pair):
+    a, b = pair.nodes
+    await a.write(ADD, "it", 1)
+    await pair.settled()
+    await a.write("UPDATE thing SET size = 1.0")
+    await pair.agreed()
+
+    assert str((await b.read("SELECT size FROM thing"))[0][0]) == "1.0"
+
+
 async def test_tables_with_other_keys_than_a_number_are_shared(pair):
     a, b = pair.nodes
     await a.write("INSERT INTO place VALUES ('Elm', 1, x'00'), ('Elm', 2, NULL), ('Oak', 1, NULL)")
@@ -110,6 +120,33 @@ async def test_the_number_of_a_deleted_row_is_not_given_again(pair):
     await pair.agreed()
 
     assert await a.read("SELECT id FROM thing") == [(1,), (3,)]
+
+
+async def test_a_number_that_was_given_for_a_moment_is_not_given_again(pair):
+    async def job(connection: aiosqlite.Connection) -> None:
+        await connection.execute(ADD, ("brief", 0))
+        await connection.execute("DELETE FROM thing")
+        await connection.execute(COUNT)
+
+    a, b = pair.nodes
+    await a.shared.write(job)
+    await pair.settled()
+    await b.write(ADD, "lamp", 1)
+    await pair.agreed()
+
+    assert await a.read("SELECT id FROM thing") == [(2,)]
+
+
+async def test_notes_of_what_was_touched_do_not_pile_up(pair):
+    b = pair.nodes[1]
+    for _ in range(3):
+        await pair.nodes[0].write(COUNT)
+    await pair.settled()
+
+    async def noted(connection: aiosqlite.Connection) -> object:
+        return await connection.execute_fetchall("SELECT * FROM temp.touched_counter")
+
+    assert await b.database.rehearse(noted) == []
 
 
 async def test_what_changes_nothing_is_not_told(pair):
@@ -429,6 +466,27 @@ async def test_who_keeps_rows_in_memory_hears_of_each_change(pair):
     await pair.agreed()
 
     assert await a.read("SELECT * FROM note") == [("seen", "yes")]
+
+
+async def test_a_change_while_another_is_looked_at_is_looked_at_too(pair):
+    a = pair.nodes[0]
+    seen: list[int] = []
+    goes_on = asyncio.Event()
+
+    async def refresh() -> None:
+        [[number]] = await a.read("SELECT number FROM counter")
+        await goes_on.wait()
+        seen.append(number)
+
+    a.shared.on_changed(["counter"], refresh)
+    await a.write(COUNT)
+    await asyncio.sleep(0.01)
+    await a.write(COUNT)
+    await a.write(COUNT)
+    goes_on.set()
+    await until(lambda: seen[-1:] == [3])
+
+    assert seen == [1, 3]
 
 
 async def test_a_part_that_is_not_shared_is_refused(pair):

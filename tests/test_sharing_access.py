@@ -14,6 +14,7 @@ from app.access.sessions import IDLE_S, Ending
 from app.access.walls import Display
 from app.alerting.channels import Channels
 from app.audit import Actor, Deed
+from app.database import DatabaseUnavailable
 from app.rights import Role
 from app.sharing.parts import SHARED
 from app.webhook_tokens import WebhookTokens
@@ -252,6 +253,22 @@ async def test_a_wall_is_let_in_changed_and_turned_off_from_any_node(doors):
     assert doors.b.access.walls.find(token) is None
 
 
+async def test_a_wall_that_was_turned_off_does_not_come_back(doors):
+    token = await doors.a.access.walls.add(Display("Hall"), "ann", "192.0.2.7")
+    await doors.a.access.walls.add(Display("Yard"), "ann", "192.0.2.8")
+    await until(lambda: len(doors.b.access.walls.all()) == 2)
+    wall = doors.b.access.walls.find(token)
+    doors.b.node.wire.is_cut = True
+    with pytest.raises(DatabaseUnavailable):
+        await doors.b.access.walls.remove(wall.wall_id)
+    doors.b.node.wire.is_cut = False
+    [yard] = doors.b.access.walls.all()
+    await doors.a.access.walls.change(yard.wall_id, Display("Garden"))
+    await until(lambda: doors.b.access.walls.all()[0].display.name == "Garden")
+
+    assert doors.b.access.walls.find(token) is None
+
+
 async def test_a_program_s_token_works_and_ends_on_every_node(doors):
     token = await doors.a.access.tokens.add("grafana", "ann")
     await until(lambda: doors.b.access.tokens.accepts(token))
@@ -266,6 +283,17 @@ async def test_one_webhook_token_is_made_and_told_once(doors):
     assert told[0]
     assert told[1] is None
     assert all(door.hook.accepts(told[0].encode()) for door in doors.each)
+
+
+async def test_of_two_first_webhook_tokens_at_once_one_is_told():
+    site = Site()
+    nodes = [await site.node(parts=SHARED) for _ in range(2)]
+    hooks = await asyncio.gather(*(WebhookTokens.open(node.shared, site.clock) for node in nodes))
+    [made] = [hook.made for hook in hooks if hook.made]
+
+    assert all(hook.accepts(made.encode()) and not hook.previous for hook in hooks)
+    await site.agreed()
+    await site.close()
 
 
 async def test_a_webhook_token_that_was_changed_here_opens_the_hook_there(doors):
