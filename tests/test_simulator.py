@@ -3,7 +3,7 @@
 import pytest
 
 from app.simulator.exchange import Refused
-from app.simulator.names import Names
+from app.simulator.hosts import Hosts
 from tests.simulator_floor import Floor, said
 
 
@@ -357,10 +357,10 @@ def test_listening_is_refused_where_there_is_nothing_to_hear(src: str, dst: str,
 
 @pytest.mark.anyio
 async def test_a_host_that_ends_in_localhost_is_this_machine():
-    names = Names()
+    hosts = Hosts()
     try:
-        found = await names.resolve("acme.localhost", 8000)
+        found = await hosts.resolve("acme.localhost", 8000)
     finally:
-        await names.close()
+        await hosts.close()
 
     assert [(one["host"], one["port"]) for one in found] == [("127.0.0.1", 8000)]

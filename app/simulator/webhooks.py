@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode
 import aiohttp
 from yarl import URL
 
-from app.simulator.names import Names
+from app.simulator.hosts import Hosts
 from app.simulator.wire import Webhook
 
 BACKLOG = 20_000
@@ -35,7 +35,7 @@ class Pusher:
 
     async def __aenter__(self) -> Self:
         connector = aiohttp.TCPConnector(
-            limit=self._connections, force_close=not self._keep_alive, resolver=Names()
+            limit=self._connections, force_close=not self._keep_alive, resolver=Hosts()
         )
         session = aiohttp.ClientSession(
             connector=connector, timeout=TIMEOUT, cookie_jar=aiohttp.DummyCookieJar()
