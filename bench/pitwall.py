@@ -24,7 +24,7 @@ from app.log.open import database_path, open_log
 from app.main import wall_clock
 from app.protocol import server_config
 from app.rights import Role
-from app.server import serve
+from app.server import serve, tune_collector
 from app.settings import Settings
 from app.web import hooks
 from app.web.parts import Parts
@@ -75,6 +75,8 @@ def receiver(settings: Settings) -> Starlette:
 
 
 async def serve_part(app: Starlette, settings: Settings) -> None:
+    """As the whole application is served, down to when garbage is looked for."""
+    tune_collector()
     config = server_config(app, host=settings.host, port=settings.port)
     server = uvicorn.Server(config)
     running = asyncio.create_task(server.serve())
