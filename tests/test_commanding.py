@@ -19,7 +19,7 @@ from app.domain.states import Direction
 from app.log import LogUnavailable
 from app.pbx import Pbx, PbxError, PhoneState, SpyMode
 from app.sentences import Sentence, wording
-from tests.owning import Local, until, world
+from tests.owning import ANSWER_S, Local, until, world
 
 PAUSE = ("pause", "101")
 RESUME = ("resume", "101")
@@ -160,7 +160,7 @@ async def test_a_pbx_that_takes_too_long_is_an_unknown_end_and_asked_once() -> N
     async with world() as here:
         owner, other = await here.node("a"), await here.node("b")
         await owner.owns()
-        here.pbx.waits_s = 1.0
+        here.pbx.waits_s = ANSWER_S + 0.4
         error = await problem(spy(other))
         assert (error.kind, error.unknown) == ("timeout", True)
 
@@ -206,6 +206,7 @@ async def test_too_much_at_once_is_refused() -> None:
         await node.owns()
         old = [CommandRequested(command=str(number), action="?") for number in range(MOST)]
         await here.log.append([*old, *(CommandWithdrawn(command=one.command) for one in old)])
+        await node.projector.wait_for(here.log.last_seq)
         error = await problem(spy(node))
 
         assert (error.kind, error.unknown, here.pbx.calls) == ("busy", False, [])
