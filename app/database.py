@@ -54,6 +54,8 @@ class Database:
         self._closed = False
         self.on_full: Callable[[], None] = lambda: None
         """Called each time there was no room to write."""
+        self.failure = ""
+        """What is here is all there is; see Tables."""
         self.rough_s = 0.0
         """Everything may be written down as often as is asked; see Tables."""
 

@@ -16,6 +16,10 @@ class Tables(Protocol):
     """
 
     @property
+    def failure(self) -> str:
+        """Why these tables are not as other nodes have them, as a sentence; "" while they are."""
+
+    @property
     def rough_s(self) -> float:
         """How old what is only worth knowing roughly may get before it is written down."""
 

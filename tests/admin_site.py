@@ -90,6 +90,7 @@ class AdminSite(Site):
         self.parts = SimpleNamespace(
             settings=settings,
             log=self.log,
+            tables=SimpleNamespace(failure=""),
             projector=self.projector,
             floor=self.projector.floor,
             renderer=Renderer(UTC, "test"),

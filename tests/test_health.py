@@ -52,6 +52,14 @@ def test_a_board_whose_time_stands_still_is_not_ready(client, clock):
     assert "15 s" in answer.json()["reasons"][0]
 
 
+def test_a_node_that_stands_apart_is_not_ready(client):
+    client.app_state["parts"].tables.failure = "The nodes do not agree."
+
+    answer = client.get("/health/ready", headers=BEARER)
+
+    assert (answer.status_code, answer.json()["reasons"]) == (503, ["The nodes do not agree."])
+
+
 def test_metrics_need_a_token(client):
     assert client.get("/metrics").status_code == 401
     assert client.get("/api/v1/floor").status_code == 401

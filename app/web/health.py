@@ -46,6 +46,9 @@ def why_not_ready(parts: Parts) -> list[str]:
         reasons.append("Nothing was stored for 15 s: the disk may be full or locked.")
     if parts.log.failure:
         reasons.append(f"Nothing can be saved. {parts.log.failure}")
+    if parts.tables.failure:
+        # Who was shut out on another node would still be let in by this one.
+        reasons.append(parts.tables.failure)
     if parts.log.waiting >= FULLEST_QUEUE:
         reasons.append("Half of the queue for the disk is full.")
     return reasons

@@ -97,6 +97,8 @@ def _ground(parts: Parts) -> Iterator[Concern]:
         yield Concern("disk", "/admin", True, {"mebibytes": free // 1024**2})
     if parts.log.failure:
         yield Concern("not saved", "/admin", True, {"sentence": parts.log.failure})
+    if parts.tables.failure:
+        yield Concern("apart", "/admin", True, {"sentence": parts.tables.failure})
     if parts.upkeep.found:
         yield Concern("found", "/admin", True, {"sentence": parts.upkeep.found})
     for name in parts.upkeep.damaged:
