@@ -148,6 +148,7 @@
       const extension = extensionOf(box);
       known.add(extension);
       box.checked = picked.has(extension);
+      box.closest(".card").toggleAttribute("data-picked", box.checked);
     }
     for (const extension of picked) if (!known.has(extension)) picked.delete(extension);
     find("selected").value = picked.size;
@@ -173,6 +174,7 @@
   document.addEventListener("change", event => {
     if (!event.target.matches?.(".pick")) return;
     if (event.target.checked) picked.add(extensionOf(event.target)); else picked.delete(extensionOf(event.target));
+    event.target.closest(".card").toggleAttribute("data-picked", event.target.checked);
     find("selected").value = picked.size;
   });
   document.addEventListener("click", event => {
@@ -189,7 +191,7 @@
     else deeds[button.dataset.act](button);
   });
   document.addEventListener("pitwall:frame", () => {
-    for (const menu of document.querySelectorAll("details.menu[open]")) tell(menu);
+    if (pitwall.menu()) tell(pitwall.menu());
     if (selecting()) mark();
   });
   addEventListener("DOMContentLoaded", () => {

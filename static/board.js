@@ -37,9 +37,21 @@
     press();
     count();
   };
+  // Written only where it differs: each write makes the browser look at its styles again.
+  const say = (button, pressed) => {
+    if (button.getAttribute("aria-pressed") !== String(pressed)) button.setAttribute("aria-pressed", pressed);
+  };
+  // What looks different on a large floor; an attribute, because to count in CSS costs with each update.
+  const size = () => {
+    const grid = find("agents");
+    if (!grid) return;
+    const cards = grid.childElementCount;
+    const text = cards > 120 ? "large" : cards > 30 ? "medium" : "small";
+    if (grid.dataset.size !== text) grid.dataset.size = text;
+  };
   const press = () => {
-    for (const button of document.querySelectorAll("[data-filter-status]")) button.setAttribute("aria-pressed", chosen.statuses.has(button.dataset.filterStatus));
-    for (const button of document.querySelectorAll("[data-filter-queue]")) button.setAttribute("aria-pressed", chosen.queue === button.dataset.filterQueue);
+    for (const button of document.querySelectorAll(".filters .state")) say(button, chosen.statuses.has(button.dataset.filterStatus));
+    for (const button of find("tiles")?.querySelectorAll("[data-filter-queue]") ?? []) say(button, chosen.queue === button.dataset.filterQueue);
   };
   const clear = () => {
     chosen.statuses.clear();
@@ -115,6 +127,7 @@
     const waiting = find("totals")?.dataset.waiting;
     const text = waiting && waiting !== "0" ? `(${waiting}) ${title}` : title;
     if (document.title !== text) document.title = text;
+    size();
     press();
     count();
     retell();

@@ -3,7 +3,7 @@
 // a board brings hundreds a second. Nothing in a frame is for htmx, so nothing is lost by it.
 (() => {
   // What the page itself has set: an update neither knows nor undoes it.
-  const OURS = new Set(["open", "aria-busy", "aria-pressed", "aria-describedby", "data-age", "data-over", "data-long", "hx-swap-oob"]);
+  const OURS = new Set(["open", "aria-busy", "aria-pressed", "aria-describedby", "data-age", "data-over", "data-long", "data-open", "data-picked", "hx-swap-oob"]);
   const sheet = document.createElement("template");
 
   const attributes = (old, fresh) => {

@@ -41,7 +41,7 @@
       const answer = await fetch(`/rewind/board?at=${at}&order=${pitwall.order || "extension"}`, { headers: { "HX-Request": "true" } });
       if (answer.headers.has("HX-Redirect")) { location.assign(answer.headers.get("HX-Redirect")); return; }
       if (answer.ok) {
-        await htmx.swap({ target: "#then", swap: "outerMorph", text: await answer.text() });
+        pitwall.apply(await answer.text());
         failed = false;
       }
     } catch { /* said below */ }

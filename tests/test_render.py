@@ -13,6 +13,7 @@ from app.domain.states import Status
 from app.domain.turn import Changes
 from app.domain.view import AbandonRow, AgentCard, Figures, QueueTile, Totals, WaitingRow
 from app.render import Audience, Renderer
+from app.web.assets import STATIC
 
 EVERYONE = Audience()
 RENDERER = Renderer(build="b1")
@@ -258,9 +259,12 @@ def test_a_card_says_in_words_what_it_shows(facts: dict[str, object], words: str
 
 def test_every_status_has_an_icon_and_a_counter() -> None:
     drawing = RENDERER.everything(AFloor(), EVERYONE)
+    css = (STATIC / "base.css").read_text()
 
     for status in Status:
-        assert f"i-{status}" in card_of(replace(AGENT, status=status))
+        assert f'data-look="{status}"' in card_of(replace(AGENT, status=status))
+        picture = rf'\.card\[data-look="{status}"\] header[^{{]*{{ --picture: url\("icons/{status}.svg'
+        assert re.search(picture, css)
         assert f"count-{status}" in drawing.fragments
     assert ">3<" in drawing.fragments["count-on"]
 
