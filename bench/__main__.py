@@ -24,6 +24,7 @@ PARTS: dict[str, Measure] = {
     "start": sections.measure_start,
     "browser": sections.measure_browser,
     "peers": sections.measure_peers,
+    "cluster": sections.measure_cluster,
 }
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from bench import (
     browser,
+    cluster_section,
     fanout,
     floor_size,
     freshness,
@@ -192,7 +193,8 @@ async def measure_browser(scale: Scale) -> Section:
              unit=" ms"),
     ]  # fmt: skip
     section.lines.append(
-        f"{found.cards} cards; updating took {found.spent_p50:.0f} ms at the median, "
+        f"{found.cards} cards; {found.frames_per_s:.1f} frames/s with {found.changed:.0f} changed "
+        f"cards and tiles each; updating took {found.spent_p50:.0f} ms at the median, "
         f"{number(found.slow_spent_p50)} ms slowed down, where the page then took "
         f"{found.slow_frames_per_s:.1f} frames/s. Server, sender and browser share two cores."
     )
@@ -210,3 +212,8 @@ async def measure_peers(scale: Scale) -> Section:
     rows = [[name, f"{m.cpu_ms:.1f}", f"{m.wire_kib:,.0f}"] for name, m in minutes.items()]
     section.lines += table(["design", "ms of CPU", "KiB"], rows)
     return section
+
+
+async def measure_cluster(scale: Scale) -> Section:
+    quick = scale is QUICK
+    return await cluster_section.measure(cluster_section.QUICK if quick else cluster_section.FULL)

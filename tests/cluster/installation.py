@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -17,6 +18,8 @@ from tests.running import ROOT
 
 PATIENCE_S = 60.0
 NGINX = ROOT / "deploy" / "cluster" / "nginx.conf"
+LINE = re.compile(r"    server node\d\.example\.com:8000.*\n")
+NODE = re.compile(r"node\d\.example\.com:8000")
 
 
 @dataclass(frozen=True)
@@ -127,8 +130,7 @@ class Balancer:
 
     def _config(self) -> str:
         server = NGINX.read_text()
-        names = {f"node{number}.example.com:8000": port for number, port in self._numbered()}
-        changes = {name: f"127.0.0.1:{port}" for name, port in names.items()} | {
+        changes = {
             "listen 443 ssl": f"listen 127.0.0.1:{self.port}",
             "*.wall.example.com;": "*.localhost;",
             "    ssl_certificate /etc/ssl/pitwall.pem;\n": "",
@@ -138,6 +140,9 @@ class Balancer:
         for old, new in changes.items():
             assert old in server, old
             server = server.replace(old, new)
+        server = LINE.sub("", server, count=3 - len(self.nodes))
+        for port in self.nodes:
+            server = NODE.sub(f"127.0.0.1:{port}", server, count=1)
         kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
         paths = "".join(f"{kind}_temp_path {self.folder}/{kind};\n" for kind in kinds)
         return (
@@ -145,9 +150,6 @@ class Balancer:
             f"worker_rlimit_nofile 8192; events {{ worker_connections 4096; }}\n"
             f"http {{\naccess_log off;\n{paths}{server}\n}}\n"
         )
-
-    def _numbered(self) -> list[tuple[int, int]]:
-        return list(enumerate(self.nodes, 1))
 
 
 @dataclass
