@@ -76,8 +76,9 @@ def paper(node: nodes.Node, log: cluster.Appends, frame_us: float) -> str:
         f"**On paper**, {SITES:,} sites of {AGENTS_EACH} agents with {VIEWERS:,} viewers, half of "
         f"them looking at something that changes {FRAMES_PER_S} times a second: {events:,.0f} "
         f"webhooks a second; {ingest:.0f} cores for them, {resting:.0f} for {SITES:,} sites at "
-        f"rest and {viewers:.0f} for the frames, so {2 * (ingest + resting + viewers):.0f} processes "
-        f"at half load; {memory:.0f} GiB for one copy of each site; {engine:.0f} cores of all NATS "
+        f"rest and {viewers:.0f} for the frames, so {2 * (ingest + resting + viewers):.0f} "
+        f"processes at half load; {memory:.0f} GiB for one copy of each site; {engine:.0f} cores "
+        "of all NATS "
         "servers together. Each figure is one measured above times its number; the servers' is an "
         "upper bound, because they store more at once the busier they are."
     )
