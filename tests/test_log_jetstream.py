@@ -183,6 +183,18 @@ async def test_an_acknowledgement_that_is_lost_stores_nothing_twice(place, monke
     assert (await log._chain.stream.js.stream_info(log._chain.stream.name)).state.messages == 5
 
 
+async def test_who_must_try_again_waits_for_news_or_for_a_while(single):
+    seen, clock = (log := await opened(single))._seen, asyncio.get_running_loop().time
+    began = clock()
+    await seen.pause(0.1)
+    assert clock() - began >= 0.1
+
+    waiting = asyncio.create_task(seen.pause(60))
+    await asyncio.sleep(0)
+    await log.append([call(1)])
+    await soon(waiting)
+
+
 async def test_any_text_may_name_a_request(single):
     log = await opened(single)
     rids = ["", "two words", "line\nbreak", "tiếng Việt", "x" * 5000]
