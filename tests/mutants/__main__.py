@@ -55,12 +55,12 @@ def tried(place: Path, target: Target, one: Break, patience_s: float) -> Outcome
         path.write_text(whole, encoding="utf-8")
 
 
-def all_breaks(target: Target) -> list[Break]:
-    paths = [path for pattern in target.modules for path in sorted(ROOT.glob(pattern))]
+def all_breaks(target: Target, place: Path = ROOT) -> list[Break]:
+    paths = [path for pattern in target.modules for path in sorted(place.glob(pattern))]
     return [
         one
         for path in paths
-        for one in breaks_of(str(path.relative_to(ROOT)), path.read_text(encoding="utf-8"))
+        for one in breaks_of(str(path.relative_to(place)), path.read_text(encoding="utf-8"))
     ]
 
 
@@ -78,7 +78,8 @@ def hunt(options: argparse.Namespace, place: Path) -> Iterator[Outcome]:
     for target in (one for one in TARGETS if one.name in options.only):
         patience_s = patience(place, target)
         count = min(options.sample, target.most)
-        for one in sample(all_breaks(target), count, options.seed):
+        # Of the copy: the real files may be worked on meanwhile.
+        for one in sample(all_breaks(target, place), count, options.seed):
             if time.monotonic() > deadline:
                 return
             outcome = tried(place, target, one, patience_s)
