@@ -17,7 +17,7 @@ RATE = 800.0
 WARM_S = 3.0
 SLOWDOWN = 6
 WATCH = """
-const none = () => ({ spent: [], behind: [], changed: [], frames: 0 });
+window.none = () => ({ spent: [], behind: [], changed: [], frames: 0 });
 window.bench = none();
 let began = 0;
 document.addEventListener('htmx:ws:before:message:incoming', event => {

@@ -1,5 +1,5 @@
 // Puts a frame into the page: what changed within an element is changed in it, the rest stays.
-// htmx can do the same, at six times the cost: it searches, clones and announces each element, and
+// htmx can do the same, at three times the cost: it searches, clones and announces each element, and
 // a board brings hundreds a second. Nothing in a frame is for htmx, so nothing is lost by it.
 (() => {
   // What the page itself has set: an update neither knows nor undoes it.
