@@ -1,5 +1,7 @@
 """A floor grows only so far by what webhooks say; what is over the cap is counted, nothing else."""
 
+from dataclasses import replace
+
 import pytest
 
 from app.domain.caps import Caps
@@ -142,4 +144,5 @@ def test_a_larger_site_may_have_more_of_what_grows_with_agents():
     assert (usual.agents, usual.queues, usual.calls, usual.tombstones) == (2000, 500, 5000, 50_000)
     assert Caps.for_agents(2000) == usual
     assert (large.agents, large.calls, large.tombstones) == (10_000, 25_000, 250_000)
-    assert Caps.for_agents(10).calls == 5_000
+    assert large.remembered == 250_000
+    assert Caps.for_agents(10) == replace(usual, agents=10)

@@ -178,6 +178,22 @@ async def test_a_wall_stays_for_months_as_long_as_it_is_seen(walls, database, cl
     assert walls.all() == []
 
 
+async def test_a_wall_that_nobody_touches_is_seen_while_its_board_is_open(walls, clock):
+    token = await walls.add(Display("Hall"), "Ann", "192.0.2.9")
+    wall = walls.find(token)
+    with walls.open_board(wall.key), walls.open_board("of nobody"):
+        assert walls.boards_of(wall.wall_id) == 1
+        for _ in range(3):
+            clock.now += 100 * DAY_MS
+            await walls.sweep()
+    assert walls.boards_of(wall.wall_id) == 0
+
+    assert walls.find(token)
+    clock.now += 181 * DAY_MS
+    await walls.sweep()
+    assert walls.all() == []
+
+
 async def test_a_program_reads_with_its_token_until_it_is_removed(database, clock):
     tokens = ApiTokens(database, clock, "from-the-environment")
     await tokens.load()
