@@ -28,11 +28,21 @@ class Scale:
     floors: tuple[int, ...]
     sustained_s: float
     stored: int
+    # Half a minute is waited until they are gone.
+    stuck: bool
 
 
-QUICK = Scale(2, 1500, 3.0, (200,), (1_000, 8_000), (100, 1000), 5.0, 60_000)
+QUICK = Scale(2, 1500, 3.0, (200,), (1_000, 8_000), (100, 1000), 5.0, 60_000, stuck=False)
 FULL = Scale(
-    5, 4000, 6.0, (200, 1000, 5000), (1_000, 8_000, 30_000), (100, 1000, 5000), 30.0, 10**6
+    5,
+    4000,
+    6.0,
+    (200, 1000, 5000),
+    (1_000, 8_000, 30_000),
+    (100, 1000, 5000),
+    30.0,
+    10**6,
+    stuck=True,
 )
 
 
@@ -65,9 +75,15 @@ async def measure_fanout(scale: Scale) -> list[Section]:
     sections = []
     for count in scale.viewers:
         sizes = scale.sizes if count < 5000 else scale.sizes[:1]
-        rounds = 3 if count < 5000 else 2
-        found = await fanout.compare(count, sizes, rounds, min(scale.seconds, 1.5))
+        rounds = min(scale.rounds, 3 if count < 5000 else 2)
+        found = await fanout.compare(count, sizes, rounds, scale.seconds / 4)
         sections.append(_fanout_section(count, found))
+    if scale.stuck:
+        sections.append(await _measure_stuck(scale))
+    return sections
+
+
+async def _measure_stuck(scale: Scale) -> Section:
     stuck = await fanout.with_stuck_viewers(min(scale.seconds, 5.0))
     section = Section("Fan-out: 20 viewers, of whom five stop reading")
     share = 100 * stuck["share_of_frames"]
@@ -75,7 +91,7 @@ async def measure_fanout(scale: Scale) -> list[Section]:
     section.goals.append(Goal("stuck viewers left after 33 s", stuck["stuck_left"], 0))
     grown = stuck["grown_kib"] / 1024 / 5
     section.goals.append(Goal("memory for each of them", grown, 2.0, unit=" MiB"))
-    return [*sections, section]
+    return section
 
 
 def _fanout_section(count: int, found: dict[int, dict[str, fanout.Cost]]) -> Section:
