@@ -78,8 +78,22 @@ def written(folder: Path, name: str, host: str, **more: str) -> None:
 
 
 @contextmanager
-def opened_neighbours(folder: Path) -> Iterator[Neighbours]:
-    """Both run until the block ends."""
+def opened_sites(folder: Path) -> Iterator[tuple[TestClient, Sites]]:
+    """The sites whose files are in `folder/sites` run until the block ends."""
+    installation = Settings.from_env(
+        {
+            "PITWALL_LOG": f"sqlite:{folder / 'pitwall.db'}",
+            "PITWALL_SITES": str(folder / "sites"),
+        }
+    )
+    found: list[Sites] = []
+    app = create_sites_app(installation, on_start=found.append)
+    with TestClient(FromMany(app), base_url=f"https://{HERE}") as client:
+        yield client, found[0]
+
+
+def written_neighbours(folder: Path) -> None:
+    """The files of both."""
     written(folder / "sites", "here", HERE)
     written(
         folder / "sites",
@@ -92,16 +106,14 @@ def opened_neighbours(folder: Path) -> Iterator[Neighbours]:
         PITWALL_WEBHOOK_TOKEN=f"webhooks-of-{CANARY}",
         PITWALL_API_TOKEN=f"programs-of-{CANARY}",
     )
-    installation = Settings.from_env(
-        {
-            "PITWALL_LOG": f"sqlite:{folder / 'pitwall.db'}",
-            "PITWALL_SITES": str(folder / "sites"),
-        }
-    )
-    found: list[Sites] = []
-    app = create_sites_app(installation, on_start=found.append)
-    with TestClient(FromMany(app), base_url=f"https://{HERE}") as client:
-        neighbours = Neighbours(client, found[0])
+
+
+@contextmanager
+def opened_neighbours(folder: Path) -> Iterator[Neighbours]:
+    """Both run until the block ends, furnished."""
+    written_neighbours(folder)
+    with opened_sites(folder) as (client, sites):
+        neighbours = Neighbours(client, sites)
         neighbours.call(_furnish, neighbours.here)
         neighbours.call(_plant, neighbours.there)
         yield neighbours
