@@ -140,7 +140,8 @@ class Balancer:
         for old, new in changes.items():
             assert old in server, old
             server = server.replace(old, new)
-        server = LINE.sub("", server, count=3 - len(self.nodes))
+        for _ in range(3 - len(self.nodes)):
+            server = LINE.sub("", server, count=1)
         for port in self.nodes:
             server = NODE.sub(f"127.0.0.1:{port}", server, count=1)
         kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
