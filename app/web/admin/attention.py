@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from app.log.open import database_path
 from app.peers import address_of, source_of
 from app.web.admin.webhooks import working_previous
 from app.web.parts import Parts
@@ -90,7 +89,7 @@ def _strangers(parts: Parts) -> Iterator[Concern]:
 
 
 def _ground(parts: Parts) -> Iterator[Concern]:
-    path = database_path(parts.settings.log)
+    path = parts.settings.database
     if path == ":memory:":
         yield Concern("memory", "/admin")
     elif (free := shutil.disk_usage(Path(path).parent).free) < FEW_BYTES:
