@@ -129,7 +129,9 @@ async def test_whoever_stops_gives_the_lease_on_at_once() -> None:
 
 
 @pytest.mark.anyio
-async def test_the_site_is_owned_when_the_floor_says_so_and_not_before() -> None:
+async def test_the_site_is_owned_when_the_floor_says_so_and_not_before(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     async with world() as here:
         node = Local("a", here)
         node.gate.hears.clear()
@@ -143,6 +145,7 @@ async def test_the_site_is_owned_when_the_floor_says_so_and_not_before() -> None
         node.gate.hears.set()
         await node.owns()
         assert node.ownership.is_held
+    assert "older backup" not in caplog.text
 
 
 @pytest.mark.anyio

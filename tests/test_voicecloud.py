@@ -255,6 +255,11 @@ def test_a_field_given_twice_is_refused_in_those_words() -> None:
         told("/api/callcenter/hangup?callid=a&callid=b")
 
 
+@pytest.mark.parametrize("raw", ["callid=a&=b", "=b&callid=a", "&callid=a&", "callid=a&&="])
+def test_a_value_without_a_name_is_passed_over(raw: str) -> None:
+    assert parse_query(raw.encode()) == {"callid": "a"}
+
+
 def test_json_numbers_are_text_exactly_as_written() -> None:
     body = b'{"callid":1700000000.10,"duration":1e3,"n":12345678901234567890123,"x":null}'
 
