@@ -18,6 +18,7 @@ from app.peers import PeerCounts
 from app.protocol import BACKLOG, BOARDS_PER_S, server_config
 from app.service_manager import inherited_socket, tell
 from app.settings import MAIN, Settings
+from app.sites.lines import FORMAT, OfASite
 from app.web.forwarded import ClientAddress
 from app.web.live_protocol import LiveProtocol
 from app.web.parts import Parts
@@ -84,7 +85,8 @@ def serve(settings: Settings, greeting: Greeting | None = None) -> int:
     """Serve until SIGTERM or SIGINT; the exit code is 0 only for an orderly end."""
     listening = listen(settings.host, settings.port)
     writing = logging.StreamHandler()
-    writing.setFormatter(MaskingFormatter("%(levelname)s %(name)s: %(message)s"))
+    writing.addFilter(OfASite())
+    writing.setFormatter(MaskingFormatter(FORMAT))
     logging.basicConfig(level=logging.INFO, handlers=[writing])
     tune_collector()
     run = Run(settings, greeting or greet)
@@ -169,16 +171,16 @@ def boards_per_s() -> float:
 async def greet(parts: Parts) -> None:
     """Say where the board is and, as long as they are needed, the two secret addresses."""
     url, site = parts.settings.public_url, parts.settings.site
-    print(f"{'Pitwall' if site == MAIN else f'Site {site}'} is at {url}", flush=True)
+    words = [f"{'Pitwall' if site == MAIN else f'Site {site}'} is at {url}"]
     if parts.tokens.made:
-        print(
-            "Give this address to the PBX as its CRM URL; it holds a secret, shown only now:\n"
+        words += [
+            "Give this address to the PBX as its CRM URL; it holds a secret, shown only now:",
             f"  {url}/hook/{parts.tokens.made}",
-            flush=True,
-        )
+        ]
     if secret := await parts.access.links.for_the_first():
-        print(
-            "Nobody administers it yet. Open this link once, within a day, and choose a password:\n"
+        words += [
+            "Nobody administers it yet. Open this link once, within a day, and choose a password:",
             f"  {url}/setup/{secret}",
-            flush=True,
-        )
+        ]
+    # At once: other sites greet at the same time.
+    print("\n".join(words), flush=True)

@@ -118,6 +118,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "protocol",
             "service_manager",
             "settings",
+            "sites",
             "web",
         }
     ),

@@ -419,6 +419,13 @@ def test_a_request_line_with_another_host_leads_nowhere_else(pitwall: Pitwall) -
         assert connection.recv(100).startswith((b"HTTP/1.1 401 ", b"HTTP/1.1 400 "))
 
 
+def test_a_line_of_the_log_says_which_site_it_is_about(pitwall: Pitwall, tmp_path: Path) -> None:
+    lines = (tmp_path / "output.txt").read_text()
+
+    for site in TOKENS:
+        assert f"INFO [{site}] app.sites.keeper: Site {site} is open." in lines
+
+
 def test_both_sites_are_there_after_a_kill(pitwall: Pitwall) -> None:
     for site in TOKENS:
         assert hook(pitwall.port, site, TOKENS[site], f"call_in?callid=of-{site}&did=900") == 200

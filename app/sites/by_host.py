@@ -14,6 +14,7 @@ from starlette.websockets import WebSocket
 
 from app.sites import Sites
 from app.sites.keeper import Keeper
+from app.sites.lines import SITE
 from app.web.api import json_response
 from app.web.headers import with_security
 from app.web.health import why_not_ready
@@ -61,6 +62,7 @@ class ByHost:
         if parts is None or task is None:
             await _turn_away(503, CLOSED, scope, receive, send)
             return
+        SITE.set(parts.settings.site)
         # A new state: nothing that was there before is anybody's.
         scope["state"] = {"parts": parts}
         site.visits.add(task)

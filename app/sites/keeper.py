@@ -12,6 +12,7 @@ from contextlib import AbstractAsyncContextManager, suppress
 from app.ownership import Ownership
 from app.settings import Settings
 from app.sites.files import host_of
+from app.sites.lines import SITE
 from app.web.parts import Parts
 
 FIRST_PAUSE_S = 1.0
@@ -81,6 +82,7 @@ class Keeper:
 
     async def run(self) -> None:
         """Until cancelled, which closes it."""
+        SITE.set(self.settings.site)
         holding = asyncio.create_task(self._hold_while_owned())
         try:
             await self._keep_open()

@@ -49,8 +49,6 @@ def why_not_ready(parts: Parts) -> list[str]:
     if parts.tables.failure:
         # Who was shut out on another node would still be let in by this one.
         reasons.append(parts.tables.failure)
-    if parts.tables.failure:
-        reasons.append(f"Users and the audit stand still. {parts.tables.failure}")
     if parts.log.waiting >= FULLEST_QUEUE:
         reasons.append("Half of the queue for the disk is full.")
     return reasons
