@@ -68,7 +68,7 @@ class Viewer(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self.received += len(data)
         self._buffer += data
-        if not self.opened.done() and not self._read_head():
+        if self.opened.cancelled() or (not self.opened.done() and not self._read_head()):
             return
         while (frame := self._take()) is not None:
             self._note(*frame)
@@ -152,7 +152,11 @@ async def look(port: int, cookie: str, manner: str = "", **more: Any) -> Viewer:
     viewer = Viewer(port, cookie, manner, **more)
     connection = viewer.connection = await _connected(port, manner)
     await asyncio.get_running_loop().create_connection(lambda: viewer, sock=connection)
-    await viewer.opened
+    try:
+        await viewer.opened
+    except asyncio.CancelledError:
+        viewer.transport.abort()
+        raise
     return viewer
 
 

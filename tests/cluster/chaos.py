@@ -7,10 +7,12 @@ import argparse
 import asyncio
 import os
 import random
+import re
 import signal
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -29,6 +31,8 @@ NODE_S, SERVER_S = 5.0, 10.0
 # How long a victim is left as it is. An election takes up to nine seconds.
 DEAD_S = (3.0, 12.0)
 SITE_TOKEN = "t" * 40
+# What a node wrote about something that nobody had thought of: the last line of a traceback.
+ERROR = re.compile(r"CRITICAL|[A-Za-z_.]+(Error|Exception|Group)\b")
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,7 @@ class Ordeal:
     statuses: dict[int, int] = field(default_factory=dict)
     slowest_s: float = 0.0
     lasted_s: float = 0.0
+    errors: list[str] = field(default_factory=list)
     judged: Judged = field(default_factory=lambda: Judged(0, 0, 0, 0, 0))
 
     @property
@@ -66,6 +71,9 @@ class Ordeal:
 
 
 def allowed_s(blow: Blow) -> float:
+    """A node that hangs is its watchdog's affair: its viewers wait until it goes on."""
+    if (blow.kind, blow.manner) == ("node", "hang"):
+        return DEAD_S[1] + NODE_S
     return NODE_S if blow.kind == "node" else SERVER_S
 
 
@@ -100,6 +108,8 @@ async def endure(folder: Path, kills: int, rate: float, count: int, seed: int) -
         await boards.close()
         ordeal.statuses, ordeal.slowest_s = dict(load.statuses), load.slowest_s
         ordeal.judged = await judge(installation.servers.url("cluster"), load.acknowledged)
+        ordeal.errors = [line for node in installation.nodes for line in node.output.splitlines()]
+        ordeal.errors = [line for line in ordeal.errors if ERROR.match(line)]
     return ordeal
 
 
@@ -164,6 +174,7 @@ def written(ordeal: Ordeal) -> str:
             "",
             *rows,
             "",
+            *(f"`{line[:200]}`: {count}" for line, count in Counter(ordeal.errors).items()),
         ]
     )
 

@@ -148,7 +148,7 @@ class Balancer:
         paths = "".join(f"{kind}_temp_path {self.folder}/{kind};\n" for kind in kinds)
         return (
             f"daemon off; pid {self.folder}/nginx.pid; error_log {self.folder}/error.log warn;\n"
-            f"worker_rlimit_nofile 8192; events {{ worker_connections 4096; }}\n"
+            f"worker_rlimit_nofile 20000; events {{ worker_connections 18000; }}\n"
             f"http {{\naccess_log off;\n{paths}{server}\n}}\n"
         )
 
