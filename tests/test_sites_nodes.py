@@ -10,8 +10,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.__main__ import main
-from app.main import create_sites_app
 from app.log import LogUnavailable
+from app.main import create_sites_app
 from app.rights import Role
 from app.settings import Settings
 from app.sites import Sites, keeper
