@@ -7,10 +7,12 @@ import logging
 import re
 import traceback
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, quote_plus
 
 from app.pbx.secret import Secret
+from app.pbx.suspicion import Suspicion
 
 STARS = "***"
 LOGGERS = ("", "uvicorn", "uvicorn.error", "uvicorn.access", "aiohttp", "asyncio")
@@ -18,6 +20,8 @@ LOGGERS = ("", "uvicorn", "uvicorn.error", "uvicorn.access", "aiohttp", "asyncio
 SHORTEST = 4
 # Base64 of less than this is too short to tell from other text.
 SHORTEST_BASE64 = 6
+# One pattern of more would take seconds to make, and milliseconds for each line.
+FEW = 30
 
 
 class Redaction:
@@ -26,12 +30,16 @@ class Redaction:
     def __init__(self, secrets: Iterable[Secret]) -> None:
         texts = {text for secret in secrets if len(text := secret.reveal()) >= SHORTEST}
         self._spellings = tuple({form for text in texts for form in spellings(text)})
-        patterns = [_any_mixture(text) for text in sorted(texts, key=len, reverse=True)]
-        patterns += [re.escape(form) for text in texts for form in base64_cores(text)]
-        self._pattern = re.compile("|".join(patterns)) if patterns else None
+        is_few = len(texts) <= FEW
+        self._pattern = _pattern_of(texts) if texts and is_few else None
+        self._suspicion = None if is_few else Suspicion(texts, base64_cores)
 
     def clean(self, text: str) -> str:
         """`text` without the secrets, even where one is escaped in several ways at once."""
+        if self._suspicion is not None:
+            for secret in self._suspicion.about(text):
+                text = _pattern_of_one(secret).sub(STARS, text)
+            return text
         return self._pattern.sub(STARS, text) if self._pattern else text
 
     def appears_in(self, text: str) -> bool:
@@ -140,6 +148,17 @@ def base64_cores(text: str) -> set[str]:
         plain = base64.b64encode(bytes(offset) + raw).decode()[dirty:whole]
         cores |= {plain, plain.replace("+", "-").replace("/", "_")}
     return cores
+
+
+def _pattern_of(texts: Iterable[str]) -> re.Pattern[str]:
+    patterns = [_any_mixture(text) for text in sorted(texts, key=len, reverse=True)]
+    patterns += [re.escape(form) for text in texts for form in base64_cores(text)]
+    return re.compile("|".join(patterns))
+
+
+@lru_cache(maxsize=64)
+def _pattern_of_one(text: str) -> re.Pattern[str]:
+    return _pattern_of([text])
 
 
 def _any_mixture(text: str) -> str:
