@@ -90,6 +90,19 @@ def test_the_boards_of_a_site_that_dies_are_closed_and_the_others_stay(street: N
         here.receive_text()
 
 
+def test_webhooks_for_nobody_are_told_to_the_operator(
+    street: Neighbours, caplog: pytest.LogCaptureFixture
+) -> None:
+    hook = f"https://192.0.2.7/hook/{street.keys[HERE].webhook}/api/callcenter/call_in"
+
+    assert [street.client.get(hook).status_code for _ in range(20)] == [404] * 20
+
+    told = [record.getMessage() for record in caplog.records if "no site has" in record.message]
+    assert len(told) == 1
+    assert "192.0.2.7" in told[0]
+    assert street.keys[HERE].webhook not in told[0]
+
+
 def closing_code(board: WebSocketTestSession) -> int:
     """What the board is closed with, after whatever frames come before."""
     try:

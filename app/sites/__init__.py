@@ -98,6 +98,7 @@ class Sites:
         self._by_host = {keeper.host: keeper for keeper in self._keepers.values()}
 
     def _end(self, name: str) -> asyncio.Task[None]:
+        logger.info("Site %s is closed: its settings have changed or are gone.", name)
         del self._keepers[name]
         task = self._tasks.pop(name)
         task.cancel()

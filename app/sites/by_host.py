@@ -4,7 +4,9 @@ Only Host counts. What a proxy was asked for (X-Forwarded-Host) anybody may writ
 """
 
 import asyncio
+import logging
 import re
+import time
 from contextlib import suppress
 from functools import lru_cache
 
@@ -18,6 +20,7 @@ from app.sites.lines import SITE
 from app.web.api import json_response
 from app.web.headers import with_security
 from app.web.health import why_not_ready
+from app.web.hooks import HOOK_PREFIX
 from app.web.parts import Parts
 
 HOST = re.compile(r"(?:\[([0-9a-f:.]+)\]|([a-z0-9_.-]*[a-z0-9_-])\.?)(?::[0-9]{0,5})?")
@@ -33,7 +36,14 @@ CLOSED = (
     "This board is closed at the moment: something in it broke, or it is being opened.\n"
     "It opens again by itself. If it stays closed, tell whoever runs it: the log says why.\n"
 )
+STRAYS = (
+    "%d webhooks came to a host that no site has; the last one's was %s. The PBX must use the host "
+    "of the site's PITWALL_PUBLIC_URL."
+)
+NOTED_EVERY_S = 60.0
 RETRY = {"retry-after": "5"}
+
+logger = logging.getLogger(__name__)
 
 
 class ByHost:
@@ -42,6 +52,8 @@ class ByHost:
     def __init__(self, app: ASGIApp, sites: Sites) -> None:
         self._app = app
         self._sites = sites
+        self._strays = 0
+        self._next_note = 0.0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -54,7 +66,18 @@ class ByHost:
             ready = all(_is_ready(site.parts) for site in self._sites.all if site.is_held)
             await json_response({"ok": ready}, 200 if ready else 503)(scope, receive, send)
         else:
+            if scope["path"].startswith(HOOK_PREFIX):
+                self._note_stray(host_in(scope))
             await _turn_away(404, UNKNOWN, scope, receive, send)
+
+    def _note_stray(self, host: str) -> None:
+        """An exchange that was given a wrong address is seen by nobody else."""
+        self._strays += 1
+        now = time.monotonic()
+        if now >= self._next_note:
+            self._next_note = now + NOTED_EVERY_S
+            logger.warning(STRAYS, self._strays, host or "none")
+            self._strays = 0
 
     async def _visit(self, site: Keeper, scope: Scope, receive: Receive, send: Send) -> None:
         parts = site.parts or await site.for_a_visit()
