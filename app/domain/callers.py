@@ -63,12 +63,35 @@ def reach(turn: Turn, call: Call) -> None:
 
 def was_reached(state: FloorState, row: Abandon) -> bool:
     """The abandon was told late: somebody has talked with this caller since."""
+    own = {row.callid, *state.callers.get(caller_key(row.phone, row.callid), ())}
+    calls = [state.calls[callid] for callid in own if callid in state.calls]
     return any(
         is_same_caller(row, call)
         and (talked := talked_at(call)) is not None
         and _came_before(row, talked)
-        for call in state.calls.values()
+        for call in calls
     )
+
+
+def learn_phone(state: FloorState, call: Call, phone: str) -> None:
+    """The first number told stays; by it the call can be found among those of its caller."""
+    if phone and not call.phone:
+        call.phone = phone
+        enlist(state, call)
+
+
+def enlist(state: FloorState, call: Call) -> None:
+    """The call can be found by its number."""
+    state.callers.setdefault(caller_key(call.phone, call.callid), set()).add(call.callid)
+
+
+def strike_off(state: FloorState, call: Call) -> None:
+    """The call is forgotten."""
+    key = caller_key(call.phone, call.callid)
+    calls = state.callers.get(key, set())
+    calls.discard(call.callid)
+    if not calls:
+        state.callers.pop(key, None)
 
 
 def _came_before(row: Abandon, talked: int) -> bool:

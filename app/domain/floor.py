@@ -10,6 +10,7 @@ from typing import Any
 from app.domain import alarm_acts, board, commands, events, notes, phones, reports
 from app.domain.alarm_view import AlarmRow, alarm_rows
 from app.domain.alarms import watch
+from app.domain.callers import enlist
 from app.domain.caps import USUAL, Caps, Grown, over
 from app.domain.days import BusinessDay
 from app.domain.diary import Diary
@@ -44,6 +45,11 @@ class Floor:
         self.days = days
         self.caps = caps
         self.state = state or FloorState()
+        if not self.state.callers:
+            # A snapshot of a version that did not keep them.
+            for call in self.state.calls.values():
+                if call.phone:
+                    enlist(self.state, call)
         self._grown = Grown(self.state)
         self._diary = Diary(self.state)
         self._standing: Standing | None = None
