@@ -24,8 +24,8 @@ MISSING = (
 PATIENCE_S = 30.0
 CONFIGURATION = """\
 server_name: {name}
-listen: "127.0.0.1:{port}"
-http: "127.0.0.1:{monitoring}"
+listen: "{host}:{port}"
+http: "{host}:{monitoring}"
 jetstream {{
   store_dir: "{folder}/store"
   {sync}
@@ -36,7 +36,7 @@ jetstream {{
 CLUSTER = """\
 cluster {{
   name: test
-  listen: "127.0.0.1:{port}"
+  listen: "{host}:{port}"
   routes: [{routes}]
 }}
 """
@@ -44,7 +44,10 @@ cluster {{
 
 @dataclass
 class Server:
-    """One nats-server. `sync` is what its configuration says of syncing, `more` goes to its end."""
+    """One nats-server. `sync` is what its configuration says of syncing, `more` goes to its end.
+
+    `within`: words in front of the program, which start it somewhere else than here.
+    """
 
     name: str
     folder: Path
@@ -53,6 +56,8 @@ class Server:
     monitoring: int
     cluster: str = ""
     more: str = ""
+    host: str = "127.0.0.1"
+    within: tuple[str, ...] = ()
     process: subprocess.Popen[bytes] = field(init=False)
 
     def start(self) -> None:
@@ -61,7 +66,7 @@ class Server:
         configuration.write_text(CONFIGURATION.format(**vars(self)))
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(
-                [PROGRAM, "-c", str(configuration)], stdout=log, stderr=log
+                [*self.within, PROGRAM, "-c", str(configuration)], stdout=log, stderr=log
             )
 
     def hang(self) -> None:
@@ -80,7 +85,7 @@ class Server:
             self.process.wait()
 
     def ask(self, path: str) -> dict[str, Any]:
-        address = f"http://127.0.0.1:{self.monitoring}/{path}"
+        address = f"http://{self.host}:{self.monitoring}/{path}"
         with urllib.request.urlopen(address, timeout=1) as answer:
             told: dict[str, Any] = json.load(answer)
             return told
@@ -123,7 +128,11 @@ class Servers:
             server.more = more
         if size > 1:
             for server, port in zip(servers, ports[2 * size :], strict=True):
-                server.cluster = CLUSTER.format(port=port, routes=routes)
+                server.cluster = CLUSTER.format(host=server.host, port=port, routes=routes)
+        return cls.started(servers)
+
+    @classmethod
+    def started(cls, servers: list[Server]) -> "Servers":
         for server in servers:
             server.start()
         for server in servers:
@@ -138,7 +147,7 @@ class Servers:
         return self.url(f"test{next(self.names)}")
 
     def url(self, name: str) -> str:
-        hosts = ",".join(f"127.0.0.1:{server.port}" for server in self.each)
+        hosts = ",".join(f"{server.host}:{server.port}" for server in self.each)
         monitoring = ",".join(str(server.monitoring) for server in self.each)
         return f"nats://{hosts}?name={name}&monitoring={monitoring}"
 

@@ -40,12 +40,14 @@ class Tenant:
 
 @dataclass
 class Node:
-    """One `python -m app serve` with a folder of its own."""
+    """One `python -m app serve` with a folder of its own. `within`: as of a `Server`."""
 
     name: str
     port: int
     folder: Path
     environ: dict[str, str]
+    host: str = "127.0.0.1"
+    within: tuple[str, ...] = ()
     process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -53,7 +55,7 @@ class Node:
         self.folder.mkdir(parents=True, exist_ok=True)
         with (self.folder / "output.txt").open("ab") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "app", "serve"],
+                [*self.within, sys.executable, "-m", "app", "serve"],
                 cwd=self.folder,
                 env=self.environ,
                 stdout=output,
@@ -66,7 +68,7 @@ class Node:
     def command(self, *words: str, standard_input: str = "") -> str:
         """A command of the administrator's on this machine."""
         done = subprocess.run(
-            [sys.executable, "-m", "app", *words],
+            [*self.within, sys.executable, "-m", "app", *words],
             cwd=self.folder,
             env=self.environ,
             input=standard_input,
@@ -84,7 +86,7 @@ class Node:
 
     @property
     def is_up(self) -> bool:
-        return answers(self.port, "/health/live")
+        return answers(self.port, "/health/live", self.host)
 
     @property
     def is_running(self) -> bool:
@@ -222,9 +224,9 @@ def write_sites(folder: Path, sites: list[Tenant], port: int) -> None:
         (folder / f"{site.name}.env").write_text(text)
 
 
-def answers(port: int, path: str) -> bool:
+def answers(port: int, path: str, host: str = "127.0.0.1") -> bool:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://{host}:{port}{path}", timeout=5) as answer:
             return bool(answer.status == 200)
     except (urllib.error.URLError, OSError):
         return False

@@ -37,14 +37,15 @@ async def judge(url: str, acknowledged: dict[str, list[Acknowledged]]) -> Judged
     """Read every site's whole log."""
     cluster = await Cluster.open(Address.parse(url), wall_ms)
     try:
-        stored = {site: await _records(cluster, site) for site in acknowledged}
+        stored = {site: await records_of(cluster, site) for site in acknowledged}
     finally:
         await cluster.close()
     found = [_judged(acknowledged[site], stored[site]) for site in acknowledged]
     return Judged(*(sum(values) for values in zip(*found, strict=True)))
 
 
-async def _records(cluster: Cluster, site: str) -> list[Record]:
+async def records_of(cluster: Cluster, site: str) -> list[Record]:
+    """The site's whole log."""
     log = await cluster.site_log(site)
     records: list[Record] = []
     if log.last_seq:

@@ -99,13 +99,16 @@ class Load:
             self.acknowledged[name].append(Acknowledged(callid, event, seq))
             self.acknowledged_at[name] = time.monotonic()
 
+    async def _connected(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        return await asyncio.open_connection("127.0.0.1", self._port)
+
     async def _ask(self, site: Tenant, path: str) -> tuple[int, bytes]:
         """The status and the body; 0 for a connection that ended."""
         request = f"GET {path} HTTP/1.1\r\nHost: {site.host(self._port)}\r\n\r\n".encode()
         streams = self._idle.pop() if self._idle else None
         try:
             if streams is None:
-                streams = await asyncio.open_connection("127.0.0.1", self._port)
+                streams = await self._connected()
             reader, writer = streams
             writer.write(request)
             head = await reader.readuntil(b"\r\n\r\n")
