@@ -4,6 +4,7 @@ import asyncio
 import tracemalloc
 from collections.abc import AsyncIterator
 from itertools import count, islice
+from typing import Any
 
 import pytest
 
@@ -191,3 +192,29 @@ async def test_hundreds_of_sites_cost_one_consumer_and_little_memory(nodes: Node
             break
         await asyncio.sleep(0.05)
     assert await stream.js.consumers_info(stream.name) == []
+
+
+async def test_a_node_far_away_has_its_turn_however_busy_a_near_one_is(nodes: Nodes) -> None:
+    near, far = [await (await nodes.another()).site_log("site-0") for _ in range(2)]
+    offer = far._chain.stream.offer
+
+    async def from_afar(*arguments: Any) -> Any:
+        await asyncio.sleep(0.2)
+        return await offer(*arguments)
+
+    far._chain.stream.offer = from_afar  # type: ignore[method-assign, assignment]
+    numbers, is_over = count(1000), asyncio.Event()
+
+    async def never_rest() -> None:
+        while not is_over.is_set():
+            await near.append([call(next(numbers))], f"near-{next(numbers)}")
+
+    busy = asyncio.create_task(never_rest())
+    mine = [await far.append([call(number)], f"far-{number}") for number in range(3)]
+    is_over.set()
+    await busy
+
+    records = await take(near.follow(), near.last_seq)
+    events = told(records)
+    assert [events.index(call(number)) + 1 for number in range(3)] == mine
+    assert len({str(event) for event in events}) == len(events)

@@ -22,6 +22,7 @@ from app.log.codec import EventUnreadable
 from app.log.commits import GroupCommit, Waiting
 from app.log.message import read, written
 from app.log.outgoing import entry_of, pieces
+from app.log.relief import Relief
 from app.log.seen import Seen
 from app.log.snapshots import Snapshots
 from app.log.stream import Overtaken, Unanswered
@@ -54,6 +55,7 @@ class JetStreamLog:
         self._ends = [left]
         self._site = seen.chain.subject.rpartition(".")[2]
         self._commits = GroupCommit(self._write)
+        self.relief = Relief(self._chain.stream.client, self._chain.subject, self.append)
         self._closed = False
         self._failure = ""
 
@@ -147,6 +149,7 @@ class JetStreamLog:
             if self._seen.broken is not None:
                 raise LogUnavailable(self._seen.failure)
             try:
+                await self.relief.ask(left)
                 renamed = await self._offer(left, renamed)
             except (LogDamaged, EventUnreadable) as error:
                 self._seen.give_up(error)
@@ -159,19 +162,22 @@ class JetStreamLog:
 
     async def _offer(self, left: Sequence[Waiting], renamed: bool) -> bool:
         """Publish the appends as the next message; whether the next try needs another name."""
+        # What comes meanwhile may hold the same request: then this must be overtaken.
+        after, name = self._chain.reached, f"{self._site}/{left[0].rid}"
         if self._seen.mark:
             await self._seen.mark.reach(self.last_seq + sum(len(entry.events) for entry in left))
-        after, name = self._chain.reached, f"{self._site}/{left[0].rid}"
         body = written(left, self.last_seq + 1, self._seen.at)
         try:
             place = await self._chain.stream.offer(
                 self._chain.subject, body, after, f"{name}/{after}" if renamed else name
             )
         except Overtaken:
+            self.relief.note_overtaken()
             if self._chain.reached == after:
                 await self._seen.read_on()
             return renamed
         if not place.repeated:
+            self.relief.note_stored()
             self._seen.take(Found(place.number, read(place.number, body)))
         elif place.number <= self._chain.reached:
             # The servers remember the request, but by the log's clock it is two minutes old.

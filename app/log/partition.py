@@ -6,14 +6,17 @@ There is one consumer however many sites are open, and none while there are none
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 
 from nats.aio.client import Client
+from nats.aio.subscription import Subscription
 from nats.js import api
 
 from app.log import LogDamaged, LogUnavailable
 from app.log.jetstream import JetStreamLog
 from app.log.marks import Mark
 from app.log.pull import Pull, PullEnded
+from app.log.relief import listen
 from app.log.seen import Seen
 from app.log.snapshots import Bucket, Snapshots
 from app.log.stream import BROKEN, START_S, Raw, Stream
@@ -32,7 +35,8 @@ class Partition:
         self._bucket = Bucket(self.stream.js, f"{wanted.name}-snapshots", self.stream.replicas)
         self._opening = asyncio.Lock()
         self._open: dict[str, list[Seen]] = {}
-        self._logs: set[JetStreamLog] = set()
+        self._logs: dict[JetStreamLog, str] = {}
+        self._asked: Subscription | None = None
         self._heard: dict[str, int] = {}
         self._reached = 0
         self._watching: asyncio.Task[None] | None = None
@@ -53,7 +57,7 @@ class Partition:
         log = JetStreamLog(
             seen, Snapshots(self._bucket, site), self._clock, lambda: self._leave(seen, log)
         )
-        self._logs.add(log)
+        self._logs[log] = subject
         return log
 
     async def close(self) -> None:
@@ -76,7 +80,8 @@ class Partition:
 
     async def _leave(self, seen: Seen, log: JetStreamLog | None = None) -> None:
         async with self._opening:
-            self._logs -= {log} if log else set()
+            if log is not None:
+                self._logs.pop(log, None)
             left = self._open[seen.chain.subject]
             left.remove(seen)
             if not left:
@@ -91,6 +96,8 @@ class Partition:
             self._reached = state.last_seq
             self._heard.clear()
             self._watching = asyncio.create_task(self._keep_up())
+            client, subject = self.stream.client, self.stream.subject_of("*")
+            self._asked = await listen(client, subject, self._give)
 
     def _check_whole(self, state: api.StreamState) -> None:
         """Messages go from the beginning only, and only by age."""
@@ -102,7 +109,16 @@ class Partition:
                 "messages. Nothing is skipped and nothing is stored until somebody has looked."
             )
 
+    def _give(self, subject: str, body: bytes) -> None:
+        for log, own in self._logs.items():
+            if own == subject:
+                log.relief.give(body)
+
     async def _stop(self) -> None:
+        if self._asked is not None:
+            with suppress(*BROKEN):
+                await self._asked.unsubscribe()
+            self._asked = None
         watching, self._watching = self._watching, None
         while watching is not None and not watching.done():
             # Before Python 3.12 `wait_for`, which the client uses, may lose a cancellation.
