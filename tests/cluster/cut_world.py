@@ -52,9 +52,7 @@ class Exchange(FakePbx):
         return [
             at
             for at, address, told in self.asked
-            if since <= at < until
-            and address == machine.address
-            and f"{site.name}.example" in told.replace("%2E", ".")
+            if since <= at < until and address == machine.address and f"key-of-{site.name}" in told
         ]
 
 
@@ -83,7 +81,7 @@ def tenants(*names: str) -> list[Tenant]:
                 ("PITWALL_PBX_URL", pbx),
                 ("PITWALL_PBX_DATA_URL", pbx),
                 ("PITWALL_PBX_DOMAIN", f"{name}.example"),
-                ("PITWALL_PBX_KEY", "cut-key"),
+                ("PITWALL_PBX_KEY", f"key-of-{name}"),
                 ("PITWALL_API_TOKEN", f"{name}-{API_TOKEN}"),
             ),
         )
