@@ -17,7 +17,7 @@ help:
 	@echo "make test      every test"
 	@echo "make chaos     kills, full disks, damage, hostile peers, proxies: half an hour"
 	@echo "make cluster-demo   three NATS servers, three nodes, nginx, PBXs: to look at and to kill"
-	@echo "make chaos-cluster  a hundred kills of servers and nodes under load: half an hour"
+	@echo "make chaos-cluster  a hundred kills under load, then (as root) cut cables: half an hour"
 	@echo "make soak      a day of a large floor at 20 times its speed; MINUTES=10 for less"
 	@echo "make mutants   break the code in small ways: which breaks does no test see?"
 	@echo "make check     format, lint and types"
@@ -55,6 +55,7 @@ chaos: $(VENV)/.tools
 
 chaos-cluster: $(VENV)/.tools
 	$(BIN)/python -m tests.cluster.chaos
+	$(BIN)/python -m tests.cluster.cut
 
 cluster-demo: $(VENV)/.tools
 	$(BIN)/python -m tests.cluster.demo
