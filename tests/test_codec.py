@@ -18,6 +18,8 @@ TEXT = st.text() | st.sampled_from(ODD_TEXTS)
 def any_event() -> st.SearchStrategy[Event]:
     st.register_type_strategy(str, TEXT)
     st.register_type_strategy(int, st.integers(-(2**63), 2**63 - 1))
+    # Limits of alarms are typed as digits.
+    st.register_type_strategy(float, st.floats(allow_nan=False, allow_infinity=False))
     return st.one_of([every_field(kind) for kind in KINDS.values()])
 
 

@@ -138,7 +138,9 @@ def _without(body: Any, key: str) -> Any:
     held = [each for each in _holders(value) if caller_key(str(each["phone"]), "") == key]
     for each in held:
         each["phone"] = ""
-    if not held:
+    # A floor finds calls by their numbers, too.
+    found = value["callers"].pop(key, None) if isinstance(value.get("callers"), dict) else None
+    if not held and found is None:
         return None
     new = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return new.encode() if isinstance(body, bytes) else new
