@@ -111,7 +111,7 @@ class Deeds:
         except DatabaseUnavailable as error:
             logger.error("Nothing was done, for want of an audit row: %s", error)
             sentence = Sentence(
-                "Nothing was done: it could not be written to the audit. Is the disk full?"
+                "Nothing was done: it could not be audited. Is the disk full, or the cluster away?"
             )
             return Outcome(Kind.FAILED, sentence, 503)
         outcome = await self._ask(order)

@@ -86,7 +86,11 @@ class Listening:
             await self._desk.audit.done(asker.actor, deed)
             await self._desk.log.append([ListenEnded(supervisor=asker.name, extension=extension)])
         except (DatabaseUnavailable, LogUnavailable):
-            return Outcome(Kind.FAILED, Sentence("It could not be stored. Is the disk full?"), 503)
+            return Outcome(
+                Kind.FAILED,
+                Sentence("It could not be stored. Is the disk full, or the cluster away?"),
+                503,
+            )
         return Outcome(Kind.DONE, ENDED)
 
     async def _still_talks(self, phone: str) -> bool:

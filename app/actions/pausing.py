@@ -104,7 +104,11 @@ class Pausing:
             await self._desk.audit.done(asker.actor, deed)
             await self._desk.log.append([event])
         except (DatabaseUnavailable, LogUnavailable):
-            return Outcome(Kind.FAILED, Sentence("It could not be stored. Is the disk full?"), 503)
+            return Outcome(
+                Kind.FAILED,
+                Sentence("It could not be stored. Is the disk full, or the cluster away?"),
+                503,
+            )
         return Outcome(Kind.DONE, sentence)
 
     async def _set(

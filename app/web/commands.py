@@ -233,7 +233,9 @@ def answering(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
         except guard.Refused as refused:
             outcome = Outcome(Kind.REFUSED, wording(refused), 403)
         except DatabaseUnavailable:
-            sentence = Sentence("Nothing was done: it can't be written down. Is the disk full?")
+            sentence = Sentence(
+                "Nothing was done: it can't be written down. Is the disk full, or the cluster away?"
+            )
             outcome = Outcome(Kind.FAILED, sentence, 503)
         return _answer(request, outcome)
 
