@@ -10,6 +10,7 @@ import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.clock import SteadyClock
+from app.log.address import SCHEME
 from app.main import create_app, create_sites_app
 from app.masking import MaskingFormatter
 from app.pbx.redaction import install_redaction
@@ -33,12 +34,14 @@ class AddressInUse(Exception):
     """The address can't be listened on; the sentence says which and what to do."""
 
 
-def listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int, *, at_once: bool = True) -> socket.socket:
     """The listening socket, bound before anything else is opened. Raises AddressInUse.
 
     One that the service manager holds for us is taken instead: `host` and `port` are then its.
+    It holds connections until they are answered; if not `at_once` it refuses them until uvicorn is
+    ready, so that a balancer turns to another node meanwhile.
     """
-    listening = inherited_socket() or _bound(host, port)
+    listening = inherited_socket() or _bound(host, port, at_once=at_once)
     # Accepted connections inherit both.
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
     if hasattr(socket, "TCP_USER_TIMEOUT"):
@@ -46,13 +49,14 @@ def listen(host: str, port: int) -> socket.socket:
     return listening
 
 
-def _bound(host: str, port: int) -> socket.socket:
+def _bound(host: str, port: int, *, at_once: bool) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))
-        listening.listen(BACKLOG)
+        if at_once:
+            listening.listen(BACKLOG)
     except OSError as error:
         listening.close()
         raise AddressInUse(
@@ -83,7 +87,7 @@ Greeting = Callable[[Parts], Awaitable[None]]
 
 def serve(settings: Settings, greeting: Greeting | None = None) -> int:
     """Serve until SIGTERM or SIGINT; the exit code is 0 only for an orderly end."""
-    listening = listen(settings.host, settings.port)
+    listening = listen(settings.host, settings.port, at_once=not settings.log.startswith(SCHEME))
     writing = logging.StreamHandler()
     writing.addFilter(OfASite())
     writing.setFormatter(MaskingFormatter(FORMAT))

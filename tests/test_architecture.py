@@ -111,6 +111,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "server": frozenset(
         {
             "clock",
+            "log",
             "main",
             "masking",
             "pbx",

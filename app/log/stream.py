@@ -27,7 +27,8 @@ READ_BYTES = 2 * 1024 * 1024
 OVERTAKEN = {10071, 10164}
 PLAIN = re.compile(r"[!-~]{1,200}")
 # Whatever the client raises when an answer does not come; APIError is one of NatsError.
-BROKEN = (NatsError, TimeoutError, OSError)
+# RuntimeError is what uvloop makes of writing to a connection that was closed just now.
+BROKEN = (NatsError, TimeoutError, OSError, RuntimeError)
 MUST_BE = ("subjects", "storage", "num_replicas", "deny_delete", "deny_purge", "allow_direct")
 
 
