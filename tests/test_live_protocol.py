@@ -3,7 +3,9 @@
 import asyncio
 import base64
 import contextlib
+import gc
 import socket
+import weakref
 from collections.abc import AsyncIterator, Callable
 from typing import Any, Literal
 
@@ -182,3 +184,18 @@ async def test_who_left_is_told_no_more(free_port: int) -> None:
         async with connect(url) as page:
             await page.recv()
         await until(lambda: not board.screen.is_watched)
+
+
+async def test_a_board_that_was_closed_waits_for_no_garbage_collector(free_port: int) -> None:
+    board = Board(free_port)
+    gc.collect()
+    gc.disable()
+    try:
+        async with running(board) as url:
+            async with connect(url) as page:
+                await page.recv()
+                held = [weakref.ref(one) for one in gc.get_objects() if type(one) is LiveProtocol]
+            await until(lambda: all(one() is None for one in held))
+    finally:
+        gc.enable()
+    assert held

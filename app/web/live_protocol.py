@@ -39,6 +39,16 @@ class LiveProtocol(WebSocketsSansIOProtocol):
             self._deflates = takes_deflated(cast(list[object], self.conn.extensions))
             scope["extensions"]["pitwall.line"] = self
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Let go of what leads back here: thousands come and go between two garbage collections."""
+        super().connection_lost(exc)
+        self.hear = None
+        # A generator that waits for more, and so holds the connection that holds it.
+        self.conn.parser.close()
+        scope = getattr(self, "scope", None)
+        if scope is not None:
+            scope["extensions"].pop("pitwall.line", None)
+
     def data_received(self, data: bytes) -> None:
         """Read what a page answers; leave everything else to uvicorn."""
         if self.hear is not None and self._is_whole and not self.read_paused:
