@@ -186,15 +186,17 @@ async def test_who_left_is_told_no_more(free_port: int) -> None:
         await until(lambda: not board.screen.is_watched)
 
 
-async def test_a_board_that_was_closed_waits_for_no_garbage_collector(free_port: int) -> None:
+async def test_a_board_that_broke_off_waits_for_no_garbage_collector(free_port: int) -> None:
     board = Board(free_port)
     gc.collect()
     gc.disable()
     try:
         async with running(board) as url:
-            async with connect(url) as page:
-                await page.recv()
-                held = [weakref.ref(one) for one in gc.get_objects() if type(one) is LiveProtocol]
+            page = await connect(url)
+            await page.recv()
+            held = [weakref.ref(one) for one in gc.get_objects() if type(one) is LiveProtocol]
+            page.transport.abort()
+            await page.wait_closed()
             await until(lambda: all(one() is None for one in held))
     finally:
         gc.enable()
