@@ -4,6 +4,7 @@ With `app.server` above it, it is all that knows both the web and what it stands
 """
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -15,6 +16,7 @@ from app import service_manager
 from app.clock import wall_ms
 from app.ground import Ground, opened_ground
 from app.peers import PeerCounts
+from app.render import Renderer
 from app.settings import Settings, SettingsError
 from app.site import REFUSALS, running_site
 from app.sites import Sites
@@ -169,6 +171,8 @@ def keeper_maker(
 
 def board_app(lifespan: Lifespan[Starlette] | None = None) -> Starlette:
     """Every page, socket and webhook; whose they are stands in the scope, as `state.parts`."""
+    # Once for all sites of this process, beside the start and not while somebody waits for a board.
+    threading.Thread(target=Renderer().compile_board, daemon=True).start()
     return hooks.WebhooksFirst(
         routes=ROUTES,
         lifespan=lifespan,

@@ -13,6 +13,7 @@ from typing import Protocol, cast
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from app.audience import Audience, folded
+from app.compiled import Compiled
 from app.domain.alarm_view import AlarmRow
 from app.domain.limits import AGES, Targets, wait_ages
 from app.domain.states import Status
@@ -28,6 +29,9 @@ TEMPLATES = Path(__file__).parent.parent / "templates"
 WAITING_SHOWN = 100
 # Most of what is drawn again has the same names, times and ids as before.
 KEPT = 4096
+BOARD = (
+    "base board _floor _actions _card _tile _waiting _abandons _alarms _totals _reconciled".split()
+)
 EVERYTHING = Changes(waiting=True, abandons=True, alarms=True, totals=True, roster=True)
 
 
@@ -70,6 +74,12 @@ class Renderer:
         self._environments = {
             language: self._environment(writing) for language, writing in self._writings.items()
         }
+
+    def compile_board(self) -> None:
+        """Compile what a board is drawn with, which takes longer than to draw a thousand cards."""
+        for environment in self._environments.values():
+            for name in BOARD:
+                environment.get_template(f"{name}.html")
 
     @staticmethod
     def iso(at: int) -> str:
@@ -125,6 +135,7 @@ class Renderer:
             trim_blocks=True,
             lstrip_blocks=True,
             auto_reload=False,
+            bytecode_cache=Compiled(writing.language),
         )
         environment.install_gettext_translations(writing.translations, newstyle=True)  # type: ignore[attr-defined]
         environment.globals.update(

@@ -32,7 +32,8 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "audience": frozenset({"domain"}),
     "filters": frozenset(),
     "memo": frozenset(),
-    "render": frozenset({"domain", "audience", "filters", "language", "memo"}),
+    "render": frozenset({"domain", "audience", "compiled", "filters", "language", "memo"}),
+    "compiled": frozenset(),
     "pace": frozenset(),
     "projector": frozenset({"audience", "domain", "log", "ownership", "pace", "render", "screen"}),
     "reconciler": frozenset({"domain", "log", "pbx"}),
@@ -106,7 +107,17 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "site": EVERYTHING - STARTS - {"simulator"} | {"assembly", "ground"},
     "sites": frozenset({"ownership", "settings", "web"}),
     "main": frozenset(
-        {"clock", "ground", "peers", "service_manager", "settings", "site", "sites", "web"}
+        {
+            "clock",
+            "ground",
+            "peers",
+            "render",
+            "service_manager",
+            "settings",
+            "site",
+            "sites",
+            "web",
+        }
     ),
     "server": frozenset(
         {
