@@ -38,7 +38,7 @@ demo: $(VENV)/.needs
 	$(BIN)/python -m app demo
 
 # A process for each core: much of the time is waiting. PYTEST_OPTIONS=-n0 is one after the other.
-PYTEST_OPTIONS ?= -n auto --maxprocesses 4 --dist loadfile
+PYTEST_OPTIONS ?= -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 test: $(VENV)/.tools browser
 	$(BIN)/python -m pytest $(PYTEST_OPTIONS)
 

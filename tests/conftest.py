@@ -10,6 +10,15 @@ from tests.browser_setup import ARGUMENTS, MISSING, find_chromium
 from tests.nats_servers import Servers
 
 NO_BROWSER = pytest.StashKey[bool]()
+# Files with few tests that take long. They go first, or at the end one process runs them alone.
+LONG = tuple(
+    f"test_{name}"
+    for name in "log_ cluster chaos sites_nodes sharing owner acting_nodes hostile browser_".split()
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not item.path.name.startswith(LONG))
 
 
 @pytest.fixture
