@@ -41,7 +41,9 @@ async def connect(address: Address) -> Client:
     async def hear(error: Exception) -> None:
         # Often, while a server is away, and of no use then: what it means is said by who waits.
         logger.debug("NATS: %r", error)
-        heard[:] = [error]
+        # A server that refuses closes at once, so that its reason is not always what comes last.
+        if not (heard and _is_refusal(heard[0])):
+            heard[:] = [error]
 
     options = options_for(address)
     try:
@@ -97,9 +99,13 @@ def _syncs(told: Any) -> bool:
         return False
 
 
+def _is_refusal(error: Exception) -> bool:
+    return "authorization" in str(error).lower()
+
+
 def _why_not(address: Address, heard: list[Exception]) -> str:
     servers, last = ", ".join(address.servers), str(heard[-1]) if heard else ""
-    if "authorization" in last.lower():
+    if heard and _is_refusal(heard[-1]):
         return (
             f"The NATS servers {servers} refuse Pitwall's credentials. Write USER:PASSWORD or a "
             "token into a file, and nats://…?credentials=FILE into PITWALL_LOG."
