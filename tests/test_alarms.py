@@ -22,6 +22,7 @@ from app.domain.events import (
     Tick,
 )
 from app.domain.metrics import METRICS
+from app.domain.numbers import Numbers
 from app.domain.rules import AlarmRule, Level
 from app.domain.turn import Turn
 from tests.story import UTC_ZONE, Story, after, restored
@@ -407,7 +408,11 @@ def test_what_was_sent_is_in_the_log():
 def test_the_log_keeps_the_newest_lines():
     story = after(rule("waiting", warning=0), "1 waits in 999, +5s")
     for _ in range(LOG_KEPT):
-        note(Turn(story.state, story.now), story.state.alarms["r/999"], "repeated")
+        note(
+            Turn(story.state, story.now, Numbers(story.state)),
+            story.state.alarms["r/999"],
+            "repeated",
+        )
 
     numbers = [line.number for line in story.state.alarm_log]
     assert numbers == list(range(2, LOG_KEPT + 2))

@@ -49,6 +49,14 @@ def test_an_abandon_that_is_told_late_knows_of_the_answer(reports: tuple[str, ..
     assert (open_rows(story), to_call_back(story)) == ([], 0)
 
 
+def test_an_abandon_told_after_a_restart_knows_of_another_call_answered_before_it() -> None:
+    story = after("138363739 rings 101 in 999, +30s, 8138363739 answered 201 in 888, +5s")
+    story.restart()
+    story.tell(TRY)
+
+    assert (open_rows(story), to_call_back(story)) == ([], 0)
+
+
 def test_who_talked_first_and_gave_up_afterwards_is_to_be_called_back() -> None:
     story = after(
         "138363739 answered 101 in 999, +60s, 138363739 rings 201 in 888, +40s",

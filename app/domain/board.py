@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from app.domain.callers import caller_key
 from app.domain.figures import queue_figures, total_figures
 from app.domain.model import Agent, Call, FloorState
+from app.domain.numbers import caller_key
 from app.domain.states import CallState, Direction, LegState, Status
 from app.domain.view import AbandonRow, AgentCard, Figures, QueueTile, Totals, WaitingRow
 from app.domain.visits import current_visit

@@ -162,7 +162,7 @@ def _list_abandon(turn: Turn, call: Call, visit: Visit, booking: Booking | None)
         called_back = any(row.called_back for row in rows if row.callid == call.callid)
         at = visit.left_at or turn.at
         row = Abandon(call.callid, visit.queue, call.phone, at, waited, exact, called_back)
-        row.reached = was_reached(turn.state, row)
+        row.reached = was_reached(turn, row)
         kept.append(row)
     turn.state.abandons = kept[-ABANDONS_KEPT:]
     turn.changes.abandons = True

@@ -1,27 +1,9 @@
 """Callers as people: which calls are one person's, and whether somebody talked with them since."""
 
-import re
-
-from app.domain.model import Abandon, Call, FloorState
+from app.domain.model import Abandon, Call
+from app.domain.numbers import caller_key
 from app.domain.states import Direction, Outcome
 from app.domain.turn import SECOND, Turn
-
-# Fewer digits are an extension or a hidden number: no key to find the same person by.
-FEWEST_DIGITS = 6
-# The country's code and trunk zero differ by route: +84 938…, 84938…, 0938….
-KEY_DIGITS = 9
-NO_DIGIT = re.compile(r"[^0-9]")
-
-
-def digits_of(phone: str) -> str:
-    """The number's digits alone."""
-    return NO_DIGIT.sub("", phone)
-
-
-def caller_key(phone: str, callid: str) -> str:
-    """What calls of one person have in common; a number too short to tell stands for its call."""
-    digits = digits_of(phone)
-    return digits[-KEY_DIGITS:] if len(digits) >= FEWEST_DIGITS else f"#{callid}"
 
 
 def is_same_caller(one: Abandon | Call, other: Abandon | Call) -> bool:
@@ -61,37 +43,16 @@ def reach(turn: Turn, call: Call) -> None:
             row.reached = turn.changes.abandons = True
 
 
-def was_reached(state: FloorState, row: Abandon) -> bool:
+def was_reached(turn: Turn, row: Abandon) -> bool:
     """The abandon was told late: somebody has talked with this caller since."""
-    own = {row.callid, *state.callers.get(caller_key(row.phone, row.callid), ())}
-    calls = [state.calls[callid] for callid in own if callid in state.calls]
+    own = {row.callid, *turn.numbers.of(caller_key(row.phone, row.callid))}
+    calls = (turn.state.calls[callid] for callid in own if callid in turn.state.calls)
     return any(
         is_same_caller(row, call)
         and (talked := talked_at(call)) is not None
         and _came_before(row, talked)
         for call in calls
     )
-
-
-def learn_phone(state: FloorState, call: Call, phone: str) -> None:
-    """The first number told stays; by it the call can be found among those of its caller."""
-    if phone and not call.phone:
-        call.phone = phone
-        enlist(state, call)
-
-
-def enlist(state: FloorState, call: Call) -> None:
-    """The call can be found by its number."""
-    state.callers.setdefault(caller_key(call.phone, call.callid), set()).add(call.callid)
-
-
-def strike_off(state: FloorState, call: Call) -> None:
-    """The call is forgotten."""
-    key = caller_key(call.phone, call.callid)
-    calls = state.callers.get(key, set())
-    calls.discard(call.callid)
-    if not calls:
-        state.callers.pop(key, None)
 
 
 def _came_before(row: Abandon, talked: int) -> bool:

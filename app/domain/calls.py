@@ -2,7 +2,7 @@
 
 from app.domain.agents import agent_of, drop_leg, join_queue, refresh
 from app.domain.books import rebook
-from app.domain.callers import learn_phone, reach
+from app.domain.callers import reach
 from app.domain.model import Call, Leg
 from app.domain.states import CallState, Direction, LegState, Outcome
 from app.domain.turn import Turn
@@ -22,8 +22,7 @@ def call_of(
             return None
         call = Call(callid, direction, CallState.WAITING, turn.at, turn.at, turn.at)
         turn.state.calls[callid] = call
-    learn_phone(turn.state, call, phone)
-    call.did = call.did or did
+    call.phone, call.did = call.phone or phone, call.did or did
     call.heard_at = turn.at
     if call.direction is not direction:
         _conflict(turn, call, direction)

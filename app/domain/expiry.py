@@ -4,7 +4,6 @@ from itertools import islice, takewhile
 
 from app.domain.agents import agent_of, end_doubt, live_legs, refresh
 from app.domain.books import MINUTE, rebook
-from app.domain.callers import strike_off
 from app.domain.calls import back_to_waiting, end
 from app.domain.caps import Caps
 from app.domain.commands import expire
@@ -244,6 +243,5 @@ def _too_many(state: FloorState, caps: Caps) -> list[Call]:
 
 def _bury(turn: Turn, call: Call) -> None:
     del turn.state.calls[call.callid]
-    strike_off(turn.state, call)
     turn.state.tombstones[call.callid] = turn.at
     turn.changes.calls.add(call.callid)

@@ -10,12 +10,12 @@ from typing import Any
 from app.domain import alarm_acts, board, commands, events, notes, phones, reports
 from app.domain.alarm_view import AlarmRow, alarm_rows
 from app.domain.alarms import watch
-from app.domain.callers import enlist
 from app.domain.caps import USUAL, Caps, Grown, over
 from app.domain.days import BusinessDay
 from app.domain.diary import Diary
 from app.domain.expiry import change_day, tick
 from app.domain.model import FloorState
+from app.domain.numbers import Numbers
 from app.domain.standing import Standing
 from app.domain.table_changes import TablesChanged
 from app.domain.turn import Changes, Turn
@@ -45,19 +45,15 @@ class Floor:
         self.days = days
         self.caps = caps
         self.state = state or FloorState()
-        if not self.state.callers:
-            # A snapshot of a version that did not keep them.
-            for call in self.state.calls.values():
-                if call.phone:
-                    enlist(self.state, call)
         self._grown = Grown(self.state)
         self._diary = Diary(self.state)
+        self._numbers = Numbers(self.state)
         self._standing: Standing | None = None
         self._unnoted = Changes()
 
     def apply(self, seq: int, at: int, event: events.Event) -> Changes:
         """Apply the event with that place and time in the log; tell what changed."""
-        turn = Turn(self.state, at)
+        turn = Turn(self.state, at, self._numbers)
         if not self.state.day:
             change_day(turn, self.days)
         self.state.seq, self.state.at = seq, at
@@ -74,7 +70,9 @@ class Floor:
         elif not (is_webhook and self._is_over(event)):
             RULES[type(event)](turn, event)
         self._grown.note(self.state, turn.changes)
-        self._diary.note(turn.changes, getattr(event, "callid", ""))
+        told = getattr(event, "callid", "")
+        self._diary.note(turn.changes, told)
+        self._numbers.note(self.state, turn.changes.calls | {told})
         if self._standing is not None:
             self._unnoted.add(turn.changes)
         return turn.changes

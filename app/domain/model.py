@@ -258,8 +258,6 @@ class FloorState:
     day_ends: int = 0
     agents: dict[str, Agent] = field(default_factory=dict)
     calls: dict[str, Call] = field(default_factory=dict)
-    # What the calls of one person have in common → their callids, of calls with a number.
-    callers: dict[str, set[str]] = field(default_factory=dict)
     queues: dict[str, Queue] = field(default_factory=dict)
     abandons: list[Abandon] = field(default_factory=list)
     conflicts: list[str] = field(default_factory=list)

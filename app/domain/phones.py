@@ -1,5 +1,7 @@
 """What a phone is said to do: pushed by the PBX, or answered by it when asked."""
 
+from dataclasses import replace
+
 from app.domain import events
 from app.domain.agents import agent_of, claim_phone, refresh
 from app.domain.books import queue_of
@@ -104,7 +106,7 @@ def _answer_unheard(turn: Turn, agent: Agent) -> None:
     if leg.state is not LegState.RINGING or turn.at - leg.since <= GRACE or talked_before:
         return
     then = agent.since if agent.status is Status.TALK else turn.at
-    at_that_time = Turn(turn.state, then, turn.changes)
+    at_that_time = replace(turn, at=then)
     if call.direction is Direction.OUTBOUND:
         talks(at_that_time, call, agent.extension)
     else:

@@ -2,7 +2,6 @@
 
 from app.domain import events
 from app.domain.books import learn_billing
-from app.domain.callers import learn_phone
 from app.domain.calls import call_of, dials, end, is_answered, misses, rings, settle, silence
 from app.domain.model import Call, CallRecord, Visit
 from app.domain.states import CallState, Direction, Outcome
@@ -65,8 +64,7 @@ def call_recorded(turn: Turn, event: events.CallRecorded) -> None:
     call = turn.state.calls.get(event.callid)
     if call is None:
         call = _unseen(turn, event)
-    learn_phone(turn.state, call, event.phone)
-    call.did = call.did or event.did
+    call.phone, call.did = call.phone or event.phone, call.did or event.did
     record = CallRecord(
         event.status, event.extension, event.started, event.duration, event.billsec, event.recording
     )

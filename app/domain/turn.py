@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from app.domain.model import Call, FloorState
+from app.domain.numbers import Numbers
 
 SECOND = 1000
 # A report may overtake the event that agrees with it by this much.
@@ -41,10 +42,11 @@ class Changes:
 
 @dataclass(slots=True)
 class Turn:
-    """The state while one event is applied at `at` (ms)."""
+    """The state while one event is applied at `at` (ms); `numbers` is of the same state."""
 
     state: FloorState
     at: int
+    numbers: Numbers
     changes: Changes = field(default_factory=Changes)
 
     def touch(self, call: Call) -> None:

@@ -6,8 +6,8 @@ replay, gives the same row.
 
 import msgspec
 
-from app.domain.callers import caller_key, digits_of
 from app.domain.model import Call, CallRecord, Visit
+from app.domain.numbers import caller_key, digits_of
 from app.domain.states import CallState, Direction, LegState, Outcome
 
 Row = tuple[object, ...]

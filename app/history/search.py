@@ -11,7 +11,7 @@ from typing import Annotated
 import msgspec
 
 from app.database import Database
-from app.domain.callers import KEY_DIGITS, digits_of
+from app.domain.numbers import KEY_DIGITS, digits_of
 from app.history.rows import OUTCOMES
 from app.sentences import Sentence
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app.domain.callers import FEWEST_DIGITS, caller_key, digits_of
+from app.domain.numbers import FEWEST_DIGITS, caller_key, digits_of
 from app.keeping import KeepingError
 from app.keeping.backup import backups
 
@@ -138,9 +138,7 @@ def _without(body: Any, key: str) -> Any:
     held = [each for each in _holders(value) if caller_key(str(each["phone"]), "") == key]
     for each in held:
         each["phone"] = ""
-    # A floor finds calls by their numbers, too.
-    found = value["callers"].pop(key, None) if isinstance(value.get("callers"), dict) else None
-    if not held and found is None:
+    if not held:
         return None
     new = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return new.encode() if isinstance(body, bytes) else new
