@@ -1,12 +1,13 @@
 """What tests share: the asyncio backend, a free port, a real browser and its pages."""
 
 import socket
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
 from tests.browser_setup import ARGUMENTS, MISSING, find_chromium
+from tests.logs import Place
 from tests.nats_servers import Servers
 
 NO_BROWSER = pytest.StashKey[bool]()
@@ -48,6 +49,14 @@ def nats_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
     servers = Servers.start(tmp_path_factory.mktemp("nats"), 3)
     yield servers
     servers.end()
+
+
+@pytest.fixture
+async def single(nats_server: Servers) -> AsyncIterator[Place]:
+    """A log that nobody has used yet, on one NATS server."""
+    place = Place(nats_server.new_url())
+    yield place
+    await place.close()
 
 
 @pytest.fixture(scope="module")

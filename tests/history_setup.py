@@ -68,7 +68,7 @@ async def site(url: str = "memory:") -> AsyncIterator[Site]:
 async def tables(database: Database) -> dict[str, list[tuple[object, ...]]]:
     """Everything that was derived."""
     return {
-        table: sorted(await database.read(f"SELECT * FROM {table}"), key=repr)  # noqa: S608
+        table: sorted(await database.read(f"SELECT * FROM {table}"), key=repr)  # noqa: S608 (our names)
         for table in DERIVED
         if table != "floor_checkpoint"
     }

@@ -10,6 +10,7 @@ from app.domain.events import CallEnded, Event
 from app.log import EventLog, Record
 from app.log.address import SCHEME, Address
 from app.log.cluster import Cluster
+from app.log.jetstream import JetStreamLog
 from app.log.open import database_path, open_log
 
 T = TypeVar("T")
@@ -44,6 +45,13 @@ class Place:
     async def close(self) -> None:
         while self.opened:
             await self.opened.pop().close()
+
+
+async def opened(place: Place) -> JetStreamLog:
+    """The log there, which is on NATS servers."""
+    log = await place.open()
+    assert isinstance(log, JetStreamLog)
+    return log
 
 
 @dataclass

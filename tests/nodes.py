@@ -15,6 +15,7 @@ from app.log.memory import MemoryLog
 from app.sharing import SharedDatabase
 from app.sharing.parts import SHARED
 from tests.logs import Clock
+from tests.waiting import until
 
 ALONE, AMONG_NODES = "alone", "among nodes"
 
@@ -31,13 +32,6 @@ PARTS: Mapping[str, Sequence[str]] = {
         "CREATE TABLE note (key TEXT PRIMARY KEY NOT NULL, text TEXT NOT NULL) STRICT",
     )
 }
-
-
-async def until(is_so: Callable[[], bool]) -> None:
-    """Wait, for ten seconds at most."""
-    async with asyncio.timeout(10):
-        while not is_so():  # noqa: ASYNC110 (what is waited for knows no event)
-            await asyncio.sleep(0.001)
 
 
 class Wire:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import time
+from functools import partial
 from typing import Any, Self, cast
 from zoneinfo import ZoneInfo
 
@@ -16,6 +17,7 @@ from app.ownership import Leased, Leases, OwnersLog, SiteOwnership, run_while_ow
 from app.pbx import Pbx
 from app.projector import Projector
 from app.render import Renderer
+from tests import waiting
 from tests.acting import RecordingPbx
 from tests.logs import Clock
 
@@ -219,8 +221,4 @@ async def world() -> AsyncIterator[World]:
         await here.log.close()
 
 
-async def until(condition: Any) -> None:
-    """Let everybody work until it is so."""
-    async with asyncio.timeout(5):
-        while not condition():  # noqa: ASYNC110 whatever it is, it may change anywhere
-            await asyncio.sleep(0.001)
+until = partial(waiting.until, seconds=5)

@@ -19,6 +19,7 @@ from app.settings import Settings
 from app.web.live_protocol import LiveProtocol
 from app.web.parts import Parts
 from tests.receiver import Answer, read_answer, send_all
+from tests.waiting import wait_for
 
 T = TypeVar("T")
 TOKEN = "a-token-that-only-tests-have"
@@ -116,7 +117,5 @@ def request_of(path: str, token: str = TOKEN, **parameters: str) -> bytes:
 def until(condition: Callable[[], bool], seconds: float = 10.0) -> float:
     """Wait for the condition; how long it took. Fails when it does not come true in time."""
     began = time.monotonic()
-    while not condition():
-        assert time.monotonic() - began < seconds, "it did not come true in time"
-        time.sleep(0.01)
+    wait_for(condition, seconds)
     return time.monotonic() - began

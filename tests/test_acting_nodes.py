@@ -1,9 +1,10 @@
 """Two nodes of one site, whole, on real NATS servers: a click on either is one call of the PBX."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from app.pbx import SpyMode
 from app.settings import Settings
 from app.site import running_site
 from app.web.parts import Parts
+from tests import waiting
 from tests.acting import asker
 from tests.fake_pbx import FakePbx, call_of, running_pbx
 from tests.nats_servers import Servers
@@ -96,10 +98,7 @@ async def late(pbx: FakePbx, request: web.Request, key: str) -> web.StreamRespon
     return pbx.reply(call_of(request.path))
 
 
-async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(20):
-        while not condition():  # noqa: ASYNC110 it may change anywhere
-            await asyncio.sleep(0.01)
+until = partial(waiting.until, seconds=20)
 
 
 async def test_a_click_on_any_node_is_one_call_by_the_owner(

@@ -6,7 +6,7 @@ import contextlib
 import gc
 import socket
 import weakref
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from typing import Any, Literal
 
 import pytest
@@ -21,6 +21,7 @@ from websockets.frames import Frame, Opcode
 from app.screen import Screen
 from app.web import viewer
 from app.web.live_protocol import LiveProtocol
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 
@@ -38,12 +39,6 @@ async def show(socket: WebSocket) -> None:
     screen.update({"p": f'<p id="p">{UNREADABLE}</p>'})
     await socket.accept()
     await viewer.Viewer(socket, screen, acknowledge_s=0.2).serve()
-
-
-async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
-        while not holds():  # noqa: ASYNC110 - uvicorn has no event for it
-            await asyncio.sleep(0.01)
 
 
 async def test_a_peer_that_reads_nothing_is_cut_off(

@@ -1,7 +1,6 @@
 """Logs on NATS that must not be used: damage is said, and servers that lose things are refused."""
 
 import sys
-from collections.abc import AsyncIterator
 
 import pytest
 
@@ -10,29 +9,15 @@ from app.log import LogDamaged, LogUnavailable, layout, servers
 from app.log.address import Address
 from app.log.chain import Chain
 from app.log.cluster import Cluster
-from app.log.jetstream import JetStreamLog
 from app.log.message import written
 from app.log.open import open_log
 from app.log.outgoing import entry_of
 from app.log.servers import connect
 from app.log.stream import Stream
-from tests.logs import NOON, Clock, Nodes, Place, call, soon
+from tests.logs import NOON, Clock, Nodes, call, opened, soon
 from tests.nats_servers import Servers
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def single(nats_server: Servers) -> AsyncIterator[Place]:
-    place = Place(nats_server.new_url())
-    yield place
-    await place.close()
-
-
-async def opened(place: Place) -> JetStreamLog:
-    log = await place.open()
-    assert isinstance(log, JetStreamLog)
-    return log
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from app.domain.events import CallEnded, Tick
 from app.log import LogUnavailable, Record, jetstream
 from app.log.jetstream import JetStreamLog
 from app.log.servers import connect
-from tests.logs import Nodes, Place, call, soon, take, told
+from tests.logs import Nodes, Place, call, opened, soon, take, told
 from tests.nats_servers import Server, Servers
 
 pytestmark = pytest.mark.anyio
@@ -94,12 +94,6 @@ async def leader(log: JetStreamLog, servers: Servers) -> Server:
 
 async def whole(server: Server) -> None:
     await asyncio.to_thread(server.wait)
-
-
-async def opened(place: Place) -> JetStreamLog:
-    log = await place.open()
-    assert isinstance(log, JetStreamLog)
-    return log
 
 
 # The client does not close its connection to a server that hangs, when it goes to another one.

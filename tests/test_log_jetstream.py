@@ -24,8 +24,7 @@ from app.pbx.voicecloud import decode
 from app.projector import Projector
 from app.render import Renderer
 from tests.building import opened_building
-from tests.logs import NOON, Clock, Place, call, calls, soon, take, told
-from tests.nats_servers import Servers
+from tests.logs import NOON, Clock, Place, call, calls, opened, soon, take, told
 
 pytestmark = pytest.mark.anyio
 TRACE = sorted((Path(__file__).parent / "traces").glob("*.jsonl"))[0]
@@ -37,19 +36,6 @@ async def place(request: pytest.FixtureRequest) -> AsyncIterator[Place]:
     place = Place(request.getfixturevalue(request.param).new_url())
     yield place
     await place.close()
-
-
-@pytest.fixture
-async def single(nats_server: Servers) -> AsyncIterator[Place]:
-    place = Place(nats_server.new_url())
-    yield place
-    await place.close()
-
-
-async def opened(place: Place) -> JetStreamLog:
-    log = await place.open()
-    assert isinstance(log, JetStreamLog)
-    return log
 
 
 async def test_three_servers_keep_three_copies_and_delete_nothing(nats_cluster):

@@ -34,6 +34,7 @@ from app.log.memory import MemoryLog
 from app.projector import Projector
 from app.render import Renderer
 from tests.story import UTC_ZONE
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 
@@ -89,11 +90,6 @@ class Town:
         self.now += 5_000
         await self.projector.wait_for(await self.log.append([Tick()]))
 
-    async def until(self, condition: Any) -> None:
-        async with asyncio.timeout(10):
-            while not condition():  # noqa: ASYNC110 - threads and a server have no event to wait for
-                await asyncio.sleep(0.005)
-
     @property
     def told(self) -> list[dict[str, str]]:
         return [entry.told for entry in self.projector.floor.state.alarm_log]
@@ -121,11 +117,11 @@ async def test_an_alarm_is_told_once_and_its_end_too(channels):
     await channels.add("Chat", "a://", 1)
     async with a_town(channels).alive() as town:
         await town.happen(QueueNamed(queue="999", name="Sales"), RULE, *waits("1"))
-        await town.until(lambda: town.told == [{"1": ""}])
+        await until(lambda: town.told == [{"1": ""}])
         for _ in range(5):
             await town.happen()
         await town.happen(CallEnded(callid="1"))
-        await town.until(lambda: town.told == [{"1": ""}] * 2)
+        await until(lambda: town.told == [{"1": ""}] * 2)
 
     [(_, title, body), (_, end, cleared)] = town.post.messages
     assert title == "Pitwall !"
@@ -138,9 +134,9 @@ async def test_levels_scopes_and_endings_are_chosen(channels):
     await channels.add("only 888", "scoped://", 1, "888", tells_cleared=False)
     async with a_town(channels).alive() as town:
         await town.happen(RULE, *waits("1"), *waits("2", queue="888"))
-        await town.until(lambda: town.told == [{}, {"2": ""}])
+        await until(lambda: town.told == [{}, {"2": ""}])
         await town.happen(*waits("3", "4"), CallEnded(callid="2"))
-        await town.until(lambda: {"1": ""} in town.told)
+        await until(lambda: {"1": ""} in town.told)
 
     assert [url for url, *_ in town.post.messages] == ["scoped://", "critical://"]
 
@@ -153,9 +149,9 @@ async def test_what_comes_while_one_is_being_sent_is_one_message(channels):
         for queue in ("a", "b", "c", "d"):
             await town.happen(*waits(queue, queue=queue))
         town.post.open.set()
-        await town.until(lambda: town.told == [{"1": ""}] * 5 or town.post.attempts > 1)
+        await until(lambda: town.told == [{"1": ""}] * 5 or town.post.attempts > 1)
         await town.happen()
-        await town.until(lambda: town.told == [{"1": ""}] * 5)
+        await until(lambda: town.told == [{"1": ""}] * 5)
 
     assert [body.count("raised") for *_, body in town.post.messages] == [1, 4]
 
@@ -164,7 +160,7 @@ async def test_a_channel_that_fails_is_tried_again(channels, caplog):
     await channels.add("Chat", "secret://tok3n", 1)
     async with a_town(channels, Post(failures=3)).alive() as town:
         await town.happen(RULE, *waits("1"))
-        await town.until(lambda: town.told == [{"1": ""}])
+        await until(lambda: town.told == [{"1": ""}])
 
     assert (town.post.attempts, len(town.post.messages)) == (4, 1)
     assert "“Chat”: It is closed." in caplog.text
@@ -177,11 +173,11 @@ async def test_what_can_not_be_told_is_given_up_and_said(channels):
         await town.happen(RULE, *waits("1"))
         town.now += GIVE_UP_MS - 10_000
         await town.happen()
-        await town.until(lambda: town.post.attempts > 1)
+        await until(lambda: town.post.attempts > 1)
         attempts = town.post.attempts
         # A channel that rests for minutes is told nothing that will be old by then.
         town.notifier._rests["1"].failures = 12
-        await town.until(lambda: town.told == [{"1": "It is closed."}])
+        await until(lambda: town.told == [{"1": "It is closed."}])
 
     assert town.post.attempts <= attempts + 3
 
@@ -203,7 +199,7 @@ async def test_a_restart_tells_nothing_twice(channels):
     first = a_town(channels)
     async with first.alive():
         await first.happen(RULE, *waits("1"))
-        await first.until(lambda: first.told == [{"1": ""}])
+        await until(lambda: first.told == [{"1": ""}])
         # Not told yet when the program ends.
         await first.log.append(waits("2", queue="888"))
 
@@ -211,7 +207,7 @@ async def test_a_restart_tells_nothing_twice(channels):
     second.now = first.now
     async with second.alive():
         await second.happen()
-        await second.until(lambda: second.told == [{"1": ""}] * 2)
+        await until(lambda: second.told == [{"1": ""}] * 2)
 
     assert len(first.post.messages) == 1
     assert [body.count("\n") for *_, body in second.post.messages] == [0]
@@ -227,7 +223,7 @@ async def test_old_news_are_no_news_after_a_long_night(channels):
         await channels.add("Chat", "a://", 1)
         await town.happen()
         await town.happen(*waits("2", queue="888"))
-        await town.until(lambda: {"1": ""} in town.told)
+        await until(lambda: {"1": ""} in town.told)
 
     assert len(town.post.messages) == 1
     assert town.told[0] == {}
@@ -240,7 +236,7 @@ async def test_a_silenced_alarm_is_told_to_nobody(channels):
         await town.happen(AlarmShelved(alarm="r/999", until=town.now + 10**6, by="ann"))
         await channels.add("Chat", "a://", 1)
         await town.happen(*waits("2", queue="888"))
-        await town.until(lambda: {"1": ""} in town.told)
+        await until(lambda: {"1": ""} in town.told)
 
     assert ["888" in body for *_, body in town.post.messages] == [True]
 
@@ -257,7 +253,7 @@ async def test_a_log_that_is_away_makes_nobody_told_twice(channels, monkeypatch)
 
         monkeypatch.setattr(town.log, "append", refuse)
         await town.happen(RULE, *waits("1"))
-        await town.until(lambda: town.post.messages)
+        await until(lambda: town.post.messages)
         for _ in range(5):
             await town.happen()
 
@@ -269,7 +265,7 @@ async def test_many_alarms_make_a_message_of_bounded_length(channels):
     async with a_town(channels).alive() as town:
         many = [one for number in range(50) for one in waits(str(number), queue=f"q{number}")]
         await town.happen(RULE, *many)
-        await town.until(lambda: town.post.messages)
+        await until(lambda: town.post.messages)
 
     assert "… and 30 more" in town.post.messages[0][2]
 
@@ -351,7 +347,7 @@ async def test_a_webhook_is_called_over_http(channels):
         town.notifier._send = send
         async with town.alive():
             await town.happen(QueueNamed(queue="999", name="<Đặng>"), RULE, *waits("1"))
-            await town.until(lambda: town.told == [{"1": ""}])
+            await until(lambda: town.told == [{"1": ""}])
 
     [message] = Receiver.got
     assert message["title"] == "Pitwall !"

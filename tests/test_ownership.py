@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from hypothesis import given, settings
@@ -49,6 +50,9 @@ class Loop:
             # What was begun takes a moment to end.
             await asyncio.sleep(0.02)
             self.running -= 1
+
+    def has_run(self, times: int) -> bool:
+        return self.runs == times
 
 
 @pytest.mark.anyio
@@ -108,7 +112,7 @@ async def test_a_loop_has_ended_before_it_begins_again() -> None:
         node, loop = await here.node("a"), Loop()
         task = asyncio.create_task(run_while_owned(node.ownership, loop))
         for turn in (1, 2, 3):
-            await until(lambda turn=turn: loop.runs == turn)
+            await until(partial(loop.has_run, turn))
             assert loop.running == 1
             await lose(here, node)
 

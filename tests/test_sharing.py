@@ -15,7 +15,8 @@ from app.database import Database, DatabaseFull, DatabaseTooNew, DatabaseUnavail
 from app.domain.table_changes import RowsChanged, TablesChanged
 from app.log import LogDamaged
 from app.sharing import TablesDiffer, follower
-from tests.nodes import PARTS, Node, chance_of, opened_site, until
+from tests.nodes import PARTS, Node, chance_of, opened_site
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 

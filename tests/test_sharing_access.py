@@ -18,7 +18,8 @@ from app.database import DatabaseUnavailable
 from app.rights import Role
 from app.sharing.parts import SHARED
 from app.webhook_tokens import WebhookTokens
-from tests.nodes import Node, Site, until
+from tests.nodes import Node, Site
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 

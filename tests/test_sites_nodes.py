@@ -1,9 +1,9 @@
 """Several sites on two nodes of a cluster: any node shows any site, one of them owns it."""
 
 import io
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,7 @@ from app.web.parts import Parts
 from tests.building import PASSWORD, signed_in
 from tests.nats_servers import Servers
 from tests.neighbours import written
+from tests.waiting import wait_for
 
 ACME, BRAVO = "acme.example.test", "bravo.example.test"
 HOOK = "/hook/webhooks-of-acme-only/api/callcenter/call_in"
@@ -75,11 +76,7 @@ def street(tmp_path: Path, nats_server: Servers) -> tuple[Path, str]:
     return tmp_path, f"{nats_server.new_url()}&partitions=4"
 
 
-def until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come true in time"
-        time.sleep(0.05)
+until = partial(wait_for, seconds=30)
 
 
 def owners(nodes: list[OneNode], host: str) -> list[OneNode]:

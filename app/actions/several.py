@@ -31,14 +31,16 @@ class Several:
 
     async def pause(self, asker: Asker, extensions: Sequence[str], wish: PauseWish) -> Outcome:
         began = self.monotonic()
-        act = lambda extension: self.pausing.ask_to_pause(asker, extension, wish)  # noqa: E731
-        outcomes = await self._confirmed(await self._each(extensions, act, began), True, began)
+        ask = self.pausing.ask_to_pause
+        asked = await self._each(extensions, lambda one: ask(asker, one, wish), began)
+        outcomes = await self._confirmed(asked, True, began)
         return summed_up(outcomes, Sentence("{number} paused"))
 
     async def resume(self, asker: Asker, extensions: Sequence[str]) -> Outcome:
         began = self.monotonic()
-        act = lambda extension: self.pausing.ask_to_resume(asker, extension)  # noqa: E731
-        outcomes = await self._confirmed(await self._each(extensions, act, began), False, began)
+        ask = self.pausing.ask_to_resume
+        asked = await self._each(extensions, lambda one: ask(asker, one), began)
+        outcomes = await self._confirmed(asked, False, began)
         return summed_up(outcomes, Sentence("{number} resumed"))
 
     async def _each(

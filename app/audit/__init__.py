@@ -191,13 +191,13 @@ class Audit:
         return placed.seq
 
     async def _after(self, seq: int) -> list[AuditRow]:
-        sql = f"SELECT {COLUMNS} FROM audit WHERE seq > ? ORDER BY seq LIMIT ?"  # noqa: S608
+        sql = f"SELECT {COLUMNS} FROM audit WHERE seq > ? ORDER BY seq LIMIT ?"  # noqa: S608 (our names)
         return [row_of(row) for row in await self._database.read(sql, (seq, STRIDE))]
 
     def _query(self, wanted: Wanted) -> tuple[str, tuple[object, ...]]:
         conditions = dict(self._conditions(wanted)) or {"1": None}
         where = " AND ".join(conditions)
-        sql = f"SELECT {COLUMNS} FROM audit WHERE {where} ORDER BY seq DESC LIMIT ?"  # noqa: S608
+        sql = f"SELECT {COLUMNS} FROM audit WHERE {where} ORDER BY seq DESC LIMIT ?"  # noqa: S608 (our names)
         return sql, tuple(value for value in conditions.values() if value is not None)
 
     def _conditions(self, wanted: Wanted) -> Iterator[tuple[str, object]]:

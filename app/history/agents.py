@@ -128,7 +128,7 @@ async def _spans(database: Database, extension: str, began: int, until: int) -> 
 async def _calls(database: Database, extension: str, began: int, ended: int) -> list[AgentCall]:
     columns = ", ".join(f"call.{name}" for name in COLUMNS.split(", "))
     sql = (
-        "SELECT leg.queue, leg.since, leg.answered_at, leg.ended_at, leg.missed, "  # noqa: S608
+        "SELECT leg.queue, leg.since, leg.answered_at, leg.ended_at, leg.missed, "  # noqa: S608 (our names)
         f"{columns} FROM leg JOIN call USING (first_seen, callid) "
         "WHERE leg.extension = ? AND leg.since >= ? AND leg.since < ? ORDER BY leg.since"
     )

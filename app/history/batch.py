@@ -84,7 +84,7 @@ def _span_row(span: Span) -> Row:
 
 
 def _insert(table: str, columns: int) -> str:
-    return f"INSERT OR REPLACE INTO {table} VALUES ({', '.join('?' * columns)})"  # noqa: S608
+    return f"INSERT OR REPLACE INTO {table} VALUES ({', '.join('?' * columns)})"  # noqa: S608 (our names)
 
 
 # A deed names the call; whose line it is about is that call's caller.

@@ -79,7 +79,7 @@ async def before_time(database: Database, at: int) -> Kept | None:
 
 
 async def _newest(database: Database, where: str, limit: int) -> Kept | None:
-    sql = f"SELECT seq, at, body FROM floor_checkpoint WHERE {where} LIMIT 1 OFFSET ?"  # noqa: S608
+    sql = f"SELECT seq, at, body FROM floor_checkpoint WHERE {where} LIMIT 1 OFFSET ?"  # noqa: S608 (our names)
     unreadable = 0
     while rows := await database.read(sql, (limit, unreadable)):
         if kept := Checkpoint(*rows[0]).unpack():

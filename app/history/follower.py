@@ -168,7 +168,7 @@ class History:
             progress = (state.seq, state.at, batch.began)
             rows, checkpoint = batch.rows(), await self._checkpoint()
             # A disk sends no word when it is free again.
-            while not await self._commit(progress, rows, checkpoint):  # noqa: ASYNC110
+            while not await self._commit(progress, rows, checkpoint):  # noqa: ASYNC110 (see above)
                 await asyncio.sleep(RETRY_S)
             self.applied = progress[0]
             self._next_write = time.monotonic() + WRITE_EVERY_S

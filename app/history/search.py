@@ -148,7 +148,7 @@ async def search_calls(
     if wanted.phone and not wanted.phone.startswith("*"):
         table = "call INDEXED BY call_backwards"
     sql = (
-        f"SELECT {COLUMNS} FROM {table} WHERE {' AND '.join(where) or 'true'} "  # noqa: S608
+        f"SELECT {COLUMNS} FROM {table} WHERE {' AND '.join(where) or 'true'} "  # noqa: S608 (our names)
         "ORDER BY first_seen DESC, callid DESC LIMIT ?"
     )
     rows = [call_row_of(row) for row in await database.read(sql, [*values, limit + 1])]
@@ -158,14 +158,14 @@ async def search_calls(
 
 async def find_call(database: Database, callid: str) -> CallRow | None:
     """The newest call of that id."""
-    sql = f"SELECT {COLUMNS} FROM call WHERE callid = ? ORDER BY first_seen DESC LIMIT 1"  # noqa: S608
+    sql = f"SELECT {COLUMNS} FROM call WHERE callid = ? ORDER BY first_seen DESC LIMIT 1"  # noqa: S608 (our names)
     rows = await database.read(sql, (callid,))
     return call_row_of(rows[0]) if rows else None
 
 
 async def calls_seen_at(database: Database, first_seen: int) -> list[CallRow]:
     """The calls first seen in that millisecond; there is rarely more than one."""
-    sql = f"SELECT {COLUMNS} FROM call WHERE first_seen = ?"  # noqa: S608
+    sql = f"SELECT {COLUMNS} FROM call WHERE first_seen = ?"  # noqa: S608 (our names)
     return [call_row_of(row) for row in await database.read(sql, (first_seen,))]
 
 

@@ -62,7 +62,7 @@ class SiteOwnership:
     async def _own(self) -> None:
         epoch = self._partition.epoch
         # Servers send no word when they are back.
-        while not await self._has_taken(epoch):  # noqa: ASYNC110
+        while not await self._has_taken(epoch):  # noqa: ASYNC110 (see above)
             await asyncio.sleep(RETRY_S)
         self.epoch = epoch
         self._lost.clear()

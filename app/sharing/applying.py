@@ -56,7 +56,7 @@ def apply(
     for _, made_by in triggers:
         connection.execute(made_by)
     for name in names:
-        connection.execute(f"DELETE FROM temp.{touched_in(tables[name])}")  # noqa: S608
+        connection.execute(f"DELETE FROM temp.{touched_in(tables[name])}")  # noqa: S608 (our names)
 
 
 def _triggers(connection: sqlite3.Connection, table: str) -> list[tuple[str, str]]:
@@ -80,7 +80,7 @@ def _whole(
 def _stored(connection: sqlite3.Connection, table: Table, row: Row) -> Row:
     names = (*table.keys, *table.columns)
     found = connection.execute(
-        f"SELECT {', '.join(names)} FROM main.{table.name} WHERE {_is_key(table)}",  # noqa: S608
+        f"SELECT {', '.join(names)} FROM main.{table.name} WHERE {_is_key(table)}",  # noqa: S608 (our names)
         [row[key] for key in table.keys],
     ).fetchone()
     return dict(zip(names, found, strict=True)) if found else {}
@@ -103,7 +103,7 @@ def _put_in(connection: sqlite3.Connection, table: Table, rows: Iterable[Row]) -
     for row in rows:
         places = ", ".join("?" * len(row))
         connection.execute(
-            f"INSERT INTO main.{table.name} ({', '.join(row)}) VALUES ({places})",  # noqa: S608
+            f"INSERT INTO main.{table.name} ({', '.join(row)}) VALUES ({places})",  # noqa: S608 (our names)
             list(row.values()),
         )
 

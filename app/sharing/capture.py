@@ -82,7 +82,7 @@ async def _touched(
     connection: aiosqlite.Connection, tables: Mapping[str, Table]
 ) -> Sequence[Table]:
     sql = " UNION ALL ".join(
-        f"SELECT '{table.name}' WHERE EXISTS (SELECT 1 FROM temp.{touched_in(table)})"  # noqa: S608
+        f"SELECT '{table.name}' WHERE EXISTS (SELECT 1 FROM temp.{touched_in(table)})"  # noqa: S608 (our names)
         for table in tables.values()
     )
     return [tables[name] for [name] in await connection.execute_fetchall(sql)]
@@ -95,7 +95,7 @@ async def _noted(connection: aiosqlite.Connection, table: Table) -> list[Key]:
 
 async def _note_again(connection: aiosqlite.Connection, table: Table, keys: list[Key]) -> None:
     """The notes were taken back as well."""
-    sql = f"INSERT INTO temp.{touched_in(table)} VALUES ({', '.join('?' * len(table.keys))})"  # noqa: S608
+    sql = f"INSERT INTO temp.{touched_in(table)} VALUES ({', '.join('?' * len(table.keys))})"  # noqa: S608 (our names)
     await connection.executemany(sql, keys)
 
 

@@ -10,8 +10,9 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests.chaos.site import Site, is_whole, stored_calls, wait_for
+from tests.chaos.site import Site, is_whole, stored_calls
 from tests.chaos.viewer import Viewer
+from tests.waiting import wait_for
 
 MEBIBYTE = 1024**2
 SMALL = 40 * 1024

@@ -15,8 +15,9 @@ from app.database import Database
 from app.domain.events import CallRinging
 from app.keeping.soundness import ensure_sound
 from app.log.sqlite import SqliteLog
-from tests.chaos.site import Site, is_whole, stored_calls, wait_for
+from tests.chaos.site import Site, is_whole, stored_calls
 from tests.logs import NOON
+from tests.waiting import wait_for
 
 TRACED = "trace=recvfrom,read,write,writev,sendto,sendmsg,pwrite64,fdatasync,fsync"
 CALL = re.compile(r"^(?P<thread>\d+) +[\d.]+ (?:<\.\.\. (?P<resumed>\w+) resumed>|(?P<name>\w+)\()")

@@ -17,7 +17,8 @@ from pathlib import Path
 from websockets.sync.client import connect
 from websockets.typing import Origin
 
-from tests.chaos.site import PASSWORD, ROOT, TOKEN, Site, free_port, ring, wait_for
+from tests.chaos.site import PASSWORD, ROOT, TOKEN, Site, free_port, ring
+from tests.waiting import wait_for
 
 CLIENT = "127.0.0.2"
 FORGED = "198.51.100.77"

@@ -12,7 +12,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -198,14 +198,6 @@ def ring(callid: str, extension: str = "", event: str = "RING") -> str:
     at = extension or str(100 + sum(callid.encode()) % 40)
     told = {"callid": callid, "queue": "999", "extension": at, "event": event}
     return f"/hook/{TOKEN}/api/callcenter/call_in?{urlencode({**told, 'phone': '0938363739'})}"
-
-
-def wait_for(condition: Callable[[], bool], patience_s: float) -> None:
-    """Return once it holds."""
-    deadline = time.monotonic() + patience_s
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come about"
-        time.sleep(0.05)
 
 
 def free_port() -> int:

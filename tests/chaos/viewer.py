@@ -12,7 +12,8 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 from websockets.typing import Origin
 
-from tests.chaos.site import PASSWORD, Site, wait_for
+from tests.chaos.site import PASSWORD, Site
+from tests.waiting import wait_for
 
 
 class Viewer:

@@ -6,7 +6,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from typing import Self
 
 from tests.nats_servers import Servers, free_ports
 from tests.running import ROOT
+from tests.waiting import wait_for
 
 PATIENCE_S = 60.0
 NGINX = ROOT / "deploy" / "cluster" / "nginx.conf"
@@ -63,7 +63,7 @@ class Node:
             )
 
     def wait(self) -> None:
-        wait_for(lambda: self.is_up, f"{self.name}: {self.output[-3000:]}")
+        wait_for(lambda: self.is_up, PATIENCE_S, lambda: f"{self.name}: {self.output[-3000:]}")
 
     def command(self, *words: str, standard_input: str = "") -> str:
         """A command of the administrator's on this machine."""
@@ -195,7 +195,11 @@ class Installation:
             for node in self.nodes:
                 node.wait()
             self.balancer.start()
-            wait_for(lambda: answers(self.balancer.port, "/health/live"), "nginx does not answer")
+            wait_for(
+                lambda: answers(self.balancer.port, "/health/live"),
+                PATIENCE_S,
+                lambda: "nginx does not answer",
+            )
             stack.pop_all()
         return self
 
@@ -230,11 +234,3 @@ def answers(port: int, path: str, host: str = "127.0.0.1") -> bool:
             return bool(answer.status == 200)
     except (urllib.error.URLError, OSError):
         return False
-
-
-def wait_for(is_so: "object", complaint: str, patience_s: float = PATIENCE_S) -> None:
-    assert callable(is_so)
-    deadline = time.monotonic() + patience_s
-    while not is_so():
-        assert time.monotonic() < deadline, complaint
-        time.sleep(0.05)

@@ -36,7 +36,7 @@ def chart_json(looker: Looker, day: Day, before: Day | None) -> Markup:
         "t": day.t,
     }
     # Inside a script element only "<" could end it, and only as text.
-    return Markup(msgspec.json.encode(value).decode().replace("<", "\\u003c"))  # noqa: S704
+    return Markup(msgspec.json.encode(value).decode().replace("<", "\\u003c"))  # noqa: S704 (JSON, without "<")
 
 
 def _series(day: Day, slots: Iterable[Slot], read: Callable[[Figures], float | None]) -> Series:
