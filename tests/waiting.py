@@ -5,6 +5,10 @@ import time
 from collections.abc import Callable
 
 
+# A new account is seen within half a second, and the sixth sign-in that fails has to wait.
+SIGN_IN_S = 0.5
+
+
 async def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
     """Let everybody work until it holds. Raises TimeoutError when it does not in time."""
     async with asyncio.timeout(seconds):
@@ -16,10 +20,10 @@ def wait_for(
     condition: Callable[[], object],
     seconds: float,
     complaint: Callable[[], str] = lambda: "it did not come about",
+    every_s: float = 0.05,
 ) -> None:
     """Return once it holds; `complaint` is asked only when it does not in time."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, complaint()
-        # What is asked may be a sign-in, of which there may not be many.
-        time.sleep(0.05)
+        time.sleep(every_s)

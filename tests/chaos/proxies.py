@@ -18,7 +18,7 @@ from websockets.sync.client import connect
 from websockets.typing import Origin
 
 from tests.chaos.site import PASSWORD, ROOT, TOKEN, Site, free_port, ring
-from tests.waiting import wait_for
+from tests.waiting import SIGN_IN_S, wait_for
 
 CLIENT = "127.0.0.2"
 FORGED = "198.51.100.77"
@@ -149,7 +149,7 @@ def try_out(name: str, folder: Path) -> dict[str, bool]:
         webhook = front.ask(ring("p1"))
         made = front.site.command("user", "add", "ann", standard_input=f"{PASSWORD}\n".encode())
         assert made.returncode == 0, made.stderr
-        wait_for(lambda: bool(signed_in(front)), 20)
+        wait_for(lambda: bool(signed_in(front)), 20, every_s=SIGN_IN_S)
         cookie = signed_in(front)[0]
         frame = first_frame(front, cookie)
         strange = is_refused(front, cookie)

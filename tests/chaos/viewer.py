@@ -13,7 +13,7 @@ from websockets.sync.client import connect
 from websockets.typing import Origin
 
 from tests.chaos.site import PASSWORD, Site
-from tests.waiting import wait_for
+from tests.waiting import SIGN_IN_S, wait_for
 
 
 class Viewer:
@@ -60,7 +60,7 @@ def sign_in(site: Site) -> str:
         "user", "add", "ann", "--extension", "910", standard_input=f"{PASSWORD}\n".encode()
     )
     assert made.returncode == 0, made.stderr
-    wait_for(lambda: bool(cookies_of_login(site)), 20)
+    wait_for(lambda: bool(cookies_of_login(site)), 20, every_s=SIGN_IN_S)
     return "; ".join(cookie.partition(";")[0] for cookie in cookies_of_login(site))
 
 
