@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import Callable
 
-
 # A new account is seen within half a second, and the sixth sign-in that fails has to wait.
 SIGN_IN_S = 0.5
 
