@@ -1,33 +1,25 @@
-"""Tables that nodes share: the same rows everywhere, nothing lost and nothing doubled."""
+"""Tables that nodes share: what one changes is on the other, once, and as it was."""
 
 import asyncio
 import math
-import random
-import shutil
 import sqlite3
 
 import aiosqlite
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from app.database import Database, DatabaseFull, DatabaseTooNew, DatabaseUnavailable
+from app.database import DatabaseFull, DatabaseUnavailable
 from app.domain.table_changes import RowsChanged, TablesChanged
-from app.log import LogDamaged
-from app.sharing import TablesDiffer, follower
-from tests.nodes import PARTS, Node, chance_of, opened_site
+from app.sharing import follower
+from tests.nodes import opened_site
 from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 
+
 ADD = "INSERT INTO thing (name, size) VALUES (?, ?)"
+
+
 COUNT = "UPDATE counter SET number = number + 1"
-
-
-@pytest.fixture
-async def site():
-    async with opened_site() as opened:
-        yield opened
 
 
 @pytest.fixture
@@ -51,6 +43,8 @@ async def test_what_one_node_writes_is_on_the_other(pair):
 
 
 TEXT = "Đặng 👩‍💻 \x00'"
+
+
 NUMBERS = (0, 1, -(2**63), 2**63 - 1, 1.0, 0.1, -math.inf, 5e-324)
 
 
@@ -311,120 +305,6 @@ async def test_many_deleted_rows_with_numbers_are_told_in_few_words(pair):
     assert await b.read("SELECT count(*) FROM thing") == [(399,)]
 
 
-async def test_a_node_that_comes_late_gets_everything(site):
-    a = await site.node()
-    for number in range(20):
-        await a.write(ADD, f"thing {number}", number)
-    await a.write("DELETE FROM thing WHERE size > 15")
-    late = await site.node()
-
-    assert await late.read("SELECT count(*) FROM thing") == [(16,)]
-    await site.agreed()
-
-
-async def test_a_node_goes_on_where_it_was(site, tmp_path):
-    a = await site.node()
-    b = await site.node(tmp_path / "b.db")
-    await a.write(ADD, "lamp", 1)
-    await site.settled()
-    await b.close()
-    site.nodes.remove(b)
-    await a.write(ADD, "sofa", 2)
-    b = await site.node(tmp_path / "b.db")
-
-    assert await b.read("SELECT name FROM thing") == [("lamp",), ("sofa",)]
-    await site.agreed()
-
-
-async def test_a_node_may_begin_with_a_copy_of_another(site, tmp_path):
-    a = await site.node(tmp_path / "a.db")
-    await a.write(ADD, "lamp", 1)
-    await a.write(ADD, "sofa", 2)
-    await a.write("INSERT INTO note VALUES ('k', 'text')")
-    sqlite3.connect(a.path).execute("VACUUM INTO ?", (str(tmp_path / "b.db"),)).connection.close()
-    await a.write("DELETE FROM thing WHERE name = 'sofa'")
-    b = await site.node(tmp_path / "b.db")
-    await b.write("UPDATE note SET text = 'more'")
-    await site.agreed()
-
-    assert await b.read("SELECT id, name FROM thing") == [(1, "lamp")]
-    assert await a.read("SELECT * FROM note") == [("k", "more")]
-
-
-async def test_rows_from_before_the_cluster_become_everybody_s(site, tmp_path):
-    await old_database(tmp_path / "old.db", "lamp", "sofa", "shed")
-    a, b = await site.node(tmp_path / "old.db"), await site.node()
-    await b.write(ADD, "desk", 4)
-    await site.agreed()
-
-    things = await a.read("SELECT id, name FROM thing ORDER BY id")
-    assert things == [(1, "lamp"), (2, "sofa"), (4, "desk")]
-
-
-async def test_a_node_with_rows_of_its_own_is_refused_where_others_have_theirs(site, tmp_path):
-    await old_database(tmp_path / "old.db", "lamp", "sofa", "shed")
-    a = await site.node()
-    await a.write(ADD, "desk", 4)
-    with pytest.raises(TablesDiffer, match="not those of the other nodes"):
-        await site.node(tmp_path / "old.db")
-
-    assert await a.read("SELECT name FROM thing") == [("desk",)]
-
-
-async def old_database(path, *names: str) -> None:
-    """What a Pitwall on one machine leaves; the last thing was deleted there."""
-    database = await Database.open(str(path))
-    await database.migrate("things", PARTS["things"])
-    rows = [(name, 0) for name in names]
-    await database.write(lambda connection: connection.executemany(ADD, rows))
-    sql = "DELETE FROM thing WHERE name = ?"
-    await database.write(lambda connection: connection.execute(sql, names[-1:]))
-    await database.close()
-
-
-async def test_a_database_of_another_cluster_is_refused(site, tmp_path):
-    a = await site.node(tmp_path / "a.db")
-    await a.write(COUNT)
-    async with opened_site() as other:
-        shutil.copy(tmp_path / "a.db", tmp_path / "copy.db")
-        shutil.copy(tmp_path / "a.db-wal", tmp_path / "copy.db-wal")
-        with pytest.raises(DatabaseUnavailable, match="ahead of the cluster"):
-            await other.node(tmp_path / "copy.db")
-
-
-NEWER = {"things": (*PARTS["things"], "ALTER TABLE thing ADD COLUMN colour TEXT DEFAULT 'red'")}
-
-
-async def test_an_older_node_stands_still_rather_than_guess(site):
-    old, new = await site.node(), await site.node(parts=NEWER)
-    await old.write(ADD, "lamp", 1)
-    await site.settled()
-    await new.write("UPDATE thing SET colour = 'blue'")
-    with pytest.raises(DatabaseUnavailable, match=r"newer version: it wrote the column 'thing.col"):
-        await old.write(COUNT)
-
-    assert "newer version" in old.shared.failure
-    assert await old.read("SELECT name FROM thing") == [("lamp",)]
-    with pytest.raises(DatabaseTooNew, match="newer version"):
-        await site.node()
-    await new.write(COUNT)
-
-
-async def test_what_an_older_node_does_not_know_stays(site):
-    old, new = await site.node(), await site.node(parts=NEWER)
-    await old.write(ADD, "lamp", 1)
-    await old.write(ADD, "sofa", 1)
-    await site.settled()
-    sql = "UPDATE thing SET colour = 'blue' WHERE name = 'sofa'"
-    # As a step of the newer version might do it.
-    await new.database.write(lambda connection: connection.execute(sql))
-    await old.write("UPDATE thing SET size = 2")
-    await site.settled()
-
-    things = await new.read("SELECT name, size, colour FROM thing ORDER BY id")
-    assert things == [("lamp", 2, "red"), ("sofa", 2, "blue")]
-
-
 async def test_a_node_whose_rows_were_changed_behind_its_back_stops(pair):
     a, b = pair.nodes
     await b.database.write(lambda connection: connection.execute(ADD, ("lamp", 9)))
@@ -432,24 +312,6 @@ async def test_a_node_whose_rows_were_changed_behind_its_back_stops(pair):
     await until(lambda: b.shared.failure != "")
     with pytest.raises(DatabaseUnavailable, match="not those of the other nodes"):
         await b.write(COUNT)
-
-
-async def test_two_programs_may_share_one_file(site, tmp_path):
-    server = await site.node(tmp_path / "a.db")
-    program = await site.node(tmp_path / "a.db")
-    heard: list[str] = []
-
-    async def hear() -> None:
-        heard.append("things")
-
-    server.shared.on_changed(["thing"], hear)
-    for node in (program, server, program):
-        await node.write(COUNT)
-        await node.write(ADD, f"thing {site.log.last_seq}", 1)
-    await site.agreed()
-
-    assert await server.read("SELECT * FROM counter") == [(3,)]
-    assert heard
 
 
 async def test_who_keeps_rows_in_memory_hears_of_each_change(pair):
@@ -506,15 +368,6 @@ def test_rows_that_hang_on_each_other_are_not_shared():
         asyncio.run(attempt())
 
 
-async def test_after_the_end_everything_is_refused(site):
-    a = await site.node()
-    await a.shared.close()
-    with pytest.raises(DatabaseUnavailable, match="closed"):
-        await a.write(COUNT)
-    await a.database.close()
-    site.nodes.clear()
-
-
 async def test_a_full_disk_delays_a_change_and_skips_none(pair, monkeypatch):
     a, b = pair.nodes
     monkeypatch.setattr(follower, "AGAIN_S", 0.01)
@@ -551,87 +404,3 @@ async def test_a_node_that_can_not_read_says_so_and_goes_on(pair, monkeypatch):
     await pair.agreed()
 
     assert await a.read("SELECT * FROM counter") == [(2,)]
-
-
-async def test_a_log_that_lacks_a_record_stops_the_node(site, tmp_path):
-    a = await site.node()
-    b = await site.node(tmp_path / "b.db")
-    await b.close()
-    site.nodes.remove(b)
-    for _ in range(3):
-        await a.write(COUNT)
-    site.log._tail._records[0] = site.log._tail._records[2]
-
-    with pytest.raises(LogDamaged, match="no longer has all that this node missed"):
-        await site.node(tmp_path / "b.db")
-
-
-JOBS = ("count", "add", "drop", "note", "chain")
-
-
-@settings(max_examples=25, deadline=None)
-@given(
-    plan=st.lists(st.tuples(st.integers(0, 2), st.sampled_from(JOBS)), min_size=3, max_size=24),
-    seed=st.integers(0, 2**32),
-)
-def test_nothing_is_lost_or_done_twice_whatever_the_delays(plan, seed):
-    asyncio.run(tried(plan, seed))
-
-
-async def tried(plan: list[tuple[int, str]], seed: int) -> None:
-    async with opened_site(nodes=3, delay=chance_of(seed)) as site:
-        jobs = [do(site.nodes[node], job, number) for number, (node, job) in enumerate(plan)]
-        await asyncio.gather(*jobs)
-        await site.agreed()
-        done = [job for _, job in plan]
-        [[count]] = await site.nodes[seed % 3].read("SELECT number FROM counter")
-        [[added]] = await site.nodes[seed % 3].read("SELECT seq FROM sqlite_sequence") or [[0]]
-        chain = await site.nodes[seed % 3].read("SELECT door, who FROM place ORDER BY door")
-
-    assert count == done.count("count")
-    assert added == done.count("add")
-    assert [door for door, _ in chain] == list(range(1, done.count("chain") + 1))
-    assert all(who == b"%d" % (door - 1) for door, who in chain)
-
-
-@settings(max_examples=15, deadline=None)
-@given(seed=st.integers(0, 2**32), number=st.integers(3, 15))
-def test_nodes_agree_when_answers_are_lost_by_chance(seed, number):
-    asyncio.run(unlucky(seed, number))
-
-
-async def unlucky(seed: int, number: int) -> None:
-    chance = random.Random(seed)
-    async with opened_site(nodes=3, delay=chance_of(seed)) as site:
-        for node in site.nodes:
-            node.wire.lost_by_chance = lambda: chance.random() < 0.3
-        answers = await asyncio.gather(
-            *(node.shared.write(chained) for _ in range(number) for node in site.nodes),
-            return_exceptions=True,
-        )
-        await site.agreed()
-        [[last, rows]] = await site.nodes[0].read("SELECT max(door), count(*) FROM place")
-
-    confirmed = [answer for answer in answers if not isinstance(answer, BaseException)]
-    assert {type(answer) for answer in answers} <= {type(None), DatabaseUnavailable}
-    assert last == rows
-    assert len(confirmed) <= rows <= len(answers)
-
-
-async def do(node: Node, job: str, number: int) -> None:
-    if job == "count":
-        await node.write(COUNT)
-    elif job == "add":
-        await node.write(ADD, f"thing {number}", number)
-    elif job == "drop":
-        await node.write("DELETE FROM thing WHERE id = (SELECT min(id) FROM thing)")
-    elif job == "note":
-        await node.write("INSERT OR REPLACE INTO note VALUES ('k', ?)", str(number))
-    else:
-        await node.shared.write(chained)
-
-
-async def chained(connection: aiosqlite.Connection) -> None:
-    """A row that is right only if nothing came between."""
-    [[last]] = await connection.execute_fetchall("SELECT coalesce(max(door), 0) FROM place")
-    await connection.execute("INSERT INTO place VALUES ('x', ?, ?)", (last + 1, b"%d" % last))

@@ -141,7 +141,12 @@ TARGETS = (
         ),
         most=10,
     ),
-    Target("sharing", ("app/sharing/*.py",), ("test_sharing", "test_sharing_access"), most=15),
+    Target(
+        "sharing",
+        ("app/sharing/*.py",),
+        ("test_sharing", "test_sharing_nodes", "test_sharing_chance", "test_sharing_access"),
+        most=15,
+    ),
     Target(
         "owners",
         ("app/ownership/*.py", "app/commanding/*.py"),
