@@ -7,7 +7,9 @@
   const SLEPT_MS = 10000;
   const HELD_MS = 1500;
   const UNPAINTED_MS = 500;
-  const page = { tick: 0, heard: performance.now(), kicked: -Infinity, held: null, out: false, closed: true, lag: 0, fixed: -Infinity };
+  const SWIFT_MS = 60;
+  const AHEAD = 8;
+  const page = { tick: 0, heard: performance.now(), kicked: -Infinity, held: null, out: false, closed: true, lag: 0, fixed: -Infinity, shown: null, unsaid: 0, came: 0 };
   const find = id => document.getElementById(id);
   const now = () => performance.now();
 
@@ -84,7 +86,7 @@
   }, true);
   for (const kind of ["pointerup", "pointercancel", "blur"]) addEventListener(kind, () => setTimeout(release), true);
   document.addEventListener("htmx:ws:before:message:incoming", event => {
-    page.heard = now();
+    page.heard = page.came = now();
     page.waited = Boolean(page.held);
     const { message } = event.detail;
     const put = () => {
@@ -93,13 +95,28 @@
     };
     if (page.held) event.detail.waitUntil(page.held.until.then(put)); else put();
   });
-  // The next frame is sent for once this one was painted; a page that nobody sees is not painted.
+  // The server sends as many frames ahead as it was asked for. A page that paints as they come asks
+  // for several and speaks seldom; one that is slow asks for the next when it has painted the last.
+  const answer = () => {
+    const { socket, version, swift } = page.shown;
+    page.unsaid = 0;
+    if (socket.readyState === 1) socket.send(swift ? `${version} ${AHEAD}` : version);
+  };
   const acknowledge = (socket, version) => {
+    const { came } = page;
     let done = false;
-    const send = () => { if (!done && socket?.readyState === 1) socket.send(version); done = true; };
-    if (document.hidden) return send();
-    requestAnimationFrame(() => setTimeout(send));
-    setTimeout(send, UNPAINTED_MS);
+    const painted = () => {
+      if (done) return;
+      done = true;
+      if (page.shown?.socket !== socket) page.unsaid = 0;
+      page.shown = { socket, version, swift: now() - came < SWIFT_MS && page.lag < BEHIND_MS };
+      page.unsaid += 1;
+      if (!page.shown.swift || document.hidden || page.unsaid >= AHEAD / 2) answer();
+    };
+    // A page that nobody sees is not painted.
+    if (document.hidden) return painted();
+    requestAnimationFrame(() => setTimeout(painted));
+    setTimeout(painted, UNPAINTED_MS);
   };
 
   const complete = marker => (marker.counts || "").split(" ").filter(Boolean).every(entry => {
@@ -130,6 +147,7 @@
     before = Date.now();
     judge();
     pitwall.tick();
+    if (page.unsaid) answer();
     const silent = now() - page.heard > KICK_EVERY_MS && now() - page.kicked > KICK_EVERY_MS;
     if (!page.out && (slept || silent)) connect();
   };

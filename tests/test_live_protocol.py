@@ -113,6 +113,21 @@ async def test_frames_and_acknowledgements_take_the_short_way(
         assert ">4 " in await page.recv(decode=True)
 
 
+async def test_frames_ahead_take_the_short_way_as_well(free_port: int) -> None:
+    board = Board(free_port)
+    async with running(board) as url, connect(url) as page:
+        await page.recv()
+        await page.send("1 2")
+        await asyncio.sleep(0.01)
+        for text in "2345":
+            board.show(text)
+
+        assert ">2 " in await page.recv(decode=True)
+        assert ">3 " in await page.recv(decode=True)
+        await page.send("3 2")
+        assert ">5 " in await page.recv(decode=True)
+
+
 async def test_pings_and_acknowledgements_cut_anywhere_take_the_long_way(free_port: int) -> None:
     board = Board(free_port)
     async with running(board) as url, connect(url, compression=None) as page:

@@ -97,6 +97,39 @@ def test_the_next_frame_leaves_only_after_the_acknowledgement(site: Site) -> Non
         assert 'data-version="3"' in frame
 
 
+def test_a_page_that_asks_for_more_is_sent_as_many_frames_ahead(site: Site) -> None:
+    with site.viewer() as viewer:
+        viewer.receive_text()
+        viewer.send_text("1 3")
+        for text in "234":
+            site.change(viewer, text)
+            assert f">{text}<" in viewer.receive_text()
+        site.change(viewer, "5")
+        site.change(viewer, "6")
+        viewer.send_text("3 2")
+        # One is still under way, so there is room for one, and it holds both changes.
+        assert ">6<" in viewer.receive_text()
+        site.change(viewer, "7")
+        site.change(viewer, "8")
+        viewer.send_text("6")
+
+        assert ">8<" in viewer.receive_text()
+
+
+def test_who_showed_some_of_it_and_then_falls_silent_is_told_as_well(site: Site) -> None:
+    site.acknowledge_s = 0.2
+    with site.viewer() as viewer:
+        viewer.receive_text()
+        viewer.send_text("1 8")
+        site.change(viewer, "2")
+        site.change(viewer, "3")
+        viewer.receive_text()
+        viewer.receive_text()
+        viewer.send_text("2 8")
+
+        assert end_of(viewer) == 1013
+
+
 def test_a_viewer_that_acknowledges_nothing_is_told_to_come_back_later(site: Site) -> None:
     site.acknowledge_s = 0.05
     with site.viewer() as viewer:
@@ -107,9 +140,13 @@ def test_a_viewer_that_acknowledges_nothing_is_told_to_come_back_later(site: Sit
 
 @pytest.mark.parametrize(
     ("text", "code"),
-    [("9" * 65, 1009), ("hello", 1008), ("", 1008), ("-1", 1008), ("999", 1008), ("\u0661", 1008)],
+    [
+        ("9" * 65, 1009),
+        *((text, 1008) for text in ("hello", "", "-1", "999", "\u0661")),
+        *((text, 1008) for text in ("1 0", "1 9", "1 ", " 1", "1 2 3", "1 x", "1 -2", "1 \u0662")),
+    ],
 )
-def test_a_viewer_may_say_a_version_and_nothing_else(site: Site, text: str, code: int) -> None:
+def test_a_viewer_may_say_a_version_and_how_many_more_and_nothing_else(site: Site, text: str, code: int) -> None:
     with site.viewer() as viewer:
         viewer.receive_text()
         viewer.send_text(text)

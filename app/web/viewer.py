@@ -1,12 +1,16 @@
-"""One viewer's WebSocket: the next frame leaves only when the last one has been acknowledged.
+"""One viewer's WebSocket: it is sent as many frames ahead as it asked for, and no more.
 
-A slow display so sees the newest state less often instead of falling behind.
+A page says which version it shows, and how many frames it may be sent before it speaks again. A
+slow display asks for one at a time, and so sees the newest state less often instead of falling
+behind.
 """
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from functools import lru_cache
 from typing import Any, Protocol, cast
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -20,6 +24,9 @@ CLOSE_S = 2.0
 ABORT_S = 5.0
 LONGEST_MESSAGE = 64
 MOST_REPEATS = 20
+MOST_AHEAD = 8
+# Every page says the same few things.
+MOST_UNDERSTOOD = 256
 
 GONE = 0
 UNSUPPORTED, POLICY, TOO_BIG, TRY_LATER = 1003, 1008, 1009, 1013
@@ -47,14 +54,19 @@ class Viewer:
         self._line = cast(Line | None, extensions.get("pitwall.line"))
         self._over: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._sent = 0
-        self._sent_at = 0.0
+        self._ahead = 1
+        # Versions that were sent and not said to be shown, oldest first.
+        self._under_way: deque[int] = deque()
+        self._waits_since = 0.0
         self._repeats = 0
-        self._acknowledged = asyncio.Event()
+        self._room = asyncio.Event()
+        self._room.set()
 
     async def serve(self, *endings: Coroutine[Any, Any, int]) -> None:
         """Return when the viewer has gone or was sent away; each ending gives a closing code."""
         sending = self._send() if self._line is None else self._show_on(self._line)
-        tasks = [asyncio.create_task(job) for job in (*endings, sending, self._receive())]
+        jobs = (*endings, sending, self._receive(), self._until_silent())
+        tasks = [asyncio.create_task(job) for job in jobs]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             codes = [task.result() for task in tasks if task.done()]
@@ -66,64 +78,55 @@ class Viewer:
             await self._close(codes[0])
 
     async def _send(self) -> int:
-        seen = 0
         while True:
-            await self._screen.wait(seen)
-            frame, self._sent = self._screen.since(seen), self._screen.version
-            self._acknowledged.clear()
-            self._repeats = 0
+            await self._screen.wait(self._sent)
+            await self._room.wait()
             try:
-                async with asyncio.timeout(self._acknowledge_s):
-                    await self._socket.send_text(frame)
-                    await self._acknowledged.wait()
-            except TimeoutError:
-                return TRY_LATER
+                await self._socket.send_text(self._next())
             except (WebSocketDisconnect, RuntimeError, OSError):
                 return GONE
-            seen = self._sent
 
     async def _show_on(self, line: Line) -> int:
         """The same without a task switch and a copy per frame, for hundreds of viewers at once."""
-        self._acknowledged.set()
         line.hear = self._hear_on_line
         self._screen.tell(self._show_next)
         try:
             self._show_next()
-            while not self._over.done():
-                await asyncio.wait([self._over], timeout=self._patience_s())
-                self._give_up_if_silent()
-            return self._over.result()
+            return await self._over
         finally:
             line.hear = None
             self._screen.tell_no_more(self._show_next)
 
     def _show_next(self) -> None:
-        """Called when there is something new and when the last frame was acknowledged."""
-        if self._line is None or not self._acknowledged.is_set():
+        """Called when there is something new and when there is room for more."""
+        if self._line is None or len(self._under_way) >= self._ahead:
             return
         if self._screen.version > self._sent:
-            frame = frame_of(self._screen.since(self._sent))
-            self._sent, self._sent_at = self._screen.version, time.monotonic()
-            self._acknowledged.clear()
-            self._repeats = 0
-            self._line.show(frame)
+            self._line.show(frame_of(self._next()))
+
+    def _next(self) -> str:
+        """What is newer than what was sent; from now on it counts as sent."""
+        frame, self._sent = self._screen.since(self._sent), self._screen.version
+        if not self._under_way:
+            self._waits_since = time.monotonic()
+        self._under_way.append(self._sent)
+        if len(self._under_way) >= self._ahead:
+            self._room.clear()
+        return frame
 
     def _hear_on_line(self, text: str) -> None:
         refused = self._hear(text)
         if refused and not self._over.done():
             self._over.set_result(refused)
 
-    def _patience_s(self) -> float:
-        """No timer per frame: it is looked up now and then whether the last one is overdue."""
-        if self._acknowledged.is_set():
-            return self._acknowledge_s / 4
-        return max(0.0, self._sent_at + self._acknowledge_s - time.monotonic())
-
-    def _give_up_if_silent(self) -> None:
-        silent_s = time.monotonic() - self._sent_at
-        waits = not self._acknowledged.is_set() and not self._over.done()
-        if waits and silent_s >= self._acknowledge_s:
-            self._over.set_result(TRY_LATER)
+    async def _until_silent(self) -> int:
+        """No timer per frame: it is looked up now and then whether an answer is overdue."""
+        patience = self._acknowledge_s
+        while True:
+            silent_s = time.monotonic() - self._waits_since if self._under_way else 0.0
+            if silent_s >= patience:
+                return TRY_LATER
+            await asyncio.sleep(patience - silent_s if self._under_way else patience / 4)
 
     async def _receive(self) -> int:
         """Always reads: otherwise neither pongs nor the close would be seen."""
@@ -136,19 +139,30 @@ class Viewer:
                 return refused
 
     def _hear(self, text: str | None) -> int:
-        """A viewer says one thing, the version it shows; the code to close with for all else."""
+        """A viewer says the version it shows and how many more it takes; the code to close with."""
         if text is None:
             return UNSUPPORTED
         if len(text) > LONGEST_MESSAGE:
             return TOO_BIG
-        if not (text.isascii() and text.isdigit()) or int(text) > self._sent:
+        said = understood(text)
+        if said is None or said[0] > self._sent:
             return POLICY
-        if int(text) == self._sent and not self._acknowledged.is_set():
-            self._acknowledged.set()
-            self._show_next()
+        shown, self._ahead = said
+        if self._under_way and self._under_way[0] <= shown:
+            self._let_pass(shown)
             return 0
         self._repeats += 1
         return POLICY if self._repeats > MOST_REPEATS else 0
+
+    def _let_pass(self, shown: int) -> None:
+        under_way = self._under_way
+        while under_way and under_way[0] <= shown:
+            under_way.popleft()
+        self._repeats = 0
+        self._waits_since = time.monotonic()
+        if len(under_way) < self._ahead:
+            self._room.set()
+            self._show_next()
 
     async def _close(self, code: int) -> None:
         with suppress(TimeoutError, WebSocketDisconnect, RuntimeError, OSError):
@@ -160,3 +174,13 @@ class Viewer:
         """A close waits for bytes that a peer who reads nothing never takes: end it by force."""
         if self._line is not None:
             asyncio.get_running_loop().call_later(ABORT_S, self._line.cut_off)
+
+
+@lru_cache(MOST_UNDERSTOOD)
+def understood(text: str) -> tuple[int, int] | None:
+    """("12 8": shown is version 12, 8 frames may follow; "12": one may), or None."""
+    version, spaced, ahead = text.partition(" ")
+    if not (text.isascii() and version.isdigit() and (ahead.isdigit() or not spaced)):
+        return None
+    number = int(ahead or 1)
+    return (int(version), number) if 1 <= number <= MOST_AHEAD else None
