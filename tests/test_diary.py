@@ -80,3 +80,14 @@ def test_what_is_due_comes_once_and_in_the_order_of_the_floor() -> None:
     assert agenda.take(25) == []
     agenda.drop("b")
     assert agenda.take(99) == []
+
+
+def test_what_is_over_leaves_no_line_behind_however_far_ahead_it_was_put() -> None:
+    agenda = Agenda()
+    agenda.put("stays", 7)
+    for number in range(20_000):
+        agenda.put(f"call {number}", 10_000_000)
+        agenda.drop(f"call {number}")
+
+    assert len(agenda._heap) < 2_000
+    assert agenda.take(8) == ["stays"]

@@ -5,7 +5,7 @@ themselves are in `expiry`. Not part of the state: made from it, and kept up fro
 """
 
 from collections.abc import Iterable
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 
 from app.domain.books import MINUTE
 from app.domain.model import Agent, Call, FloorState
@@ -25,6 +25,8 @@ GIVE_UP_AFTER = MINUTE
 FORGET_RECORDED = HOUR
 FORGET_UNRECORDED = 24 * HOUR
 AT_EVERY_TICK, NEVER = 0, 2**62
+# So many outdated lines are no trouble; beyond that they may be as many as the lines that hold.
+OUTDATED = 1000
 
 
 class Agenda:
@@ -50,6 +52,8 @@ class Agenda:
         if known is None or when < known:
             self._when[name] = when
             heappush(self._heap, (when, name))
+            if len(self._heap) > 2 * len(self._when) + OUTDATED:
+                self._strike_out()
 
     def drop(self, name: str) -> None:
         """It is gone."""
@@ -67,6 +71,11 @@ class Agenda:
                 del self._when[name]
                 due.append(name)
         return sorted(due, key=self._rank.__getitem__)
+
+    def _strike_out(self) -> None:
+        """A call that talked is put for hours later, and most are over in minutes."""
+        self._heap = [(when, name) for name, when in self._when.items()]
+        heapify(self._heap)
 
 
 class Diary:
