@@ -107,7 +107,8 @@ class Projector:
         await self._load_snapshot()
         if self.applied < self._log.last_seq:
             async for records in self._log.follow(self.applied):
-                self._apply(records)
+                for record in records:
+                    self._apply_one(record)
                 if self.applied >= self._log.last_seq:
                     break
                 await asyncio.sleep(0)
@@ -197,10 +198,13 @@ class Projector:
     def _apply(self, records: Sequence[Record]) -> Changes:
         changes = Changes()
         for record in records:
-            changes.add(self.floor.apply(record.seq, record.at, record.event))
-            if isinstance(record.event, Tick):
-                self._last_tick = record.at
+            changes.add(self._apply_one(record))
         return changes
+
+    def _apply_one(self, record: Record) -> Changes:
+        if type(record.event) is Tick:
+            self._last_tick = record.at
+        return self.floor.apply(record.seq, record.at, record.event)
 
     def _announce(self) -> None:
         news, self._news = self._news, asyncio.Event()

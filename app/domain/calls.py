@@ -22,6 +22,7 @@ def call_of(
             return None
         call = Call(callid, direction, CallState.WAITING, turn.at, turn.at, turn.at)
         turn.state.calls[callid] = call
+    turn.changes.calls.add(callid)
     call.phone, call.did = call.phone or phone, call.did or did
     call.heard_at = turn.at
     if call.direction is not direction:

@@ -84,40 +84,42 @@ class Diary:
     def __init__(self, state: FloorState) -> None:
         self._state = state
         self._agents, self._calls = Agenda(), Agenda()
-        self._taken: tuple[list[str], list[str]] = ([], [])
-        self._put(state.agents, state.calls)
+        # What changed since the last tick, oldest first.
+        self._touched_agents: dict[str, None] = dict.fromkeys(state.agents)
+        self._touched_calls: dict[str, None] = dict.fromkeys(state.calls)
 
-    def note(self, changes: Changes, callid: str) -> None:
-        """These may be due at another time now; so may be those that were taken last.
-
-        `callid` is what the event spoke of: a call may be known by its end alone, which changes
-        nothing that anybody sees.
-        """
-        if any(self._taken):
-            (agents, calls), self._taken = self._taken, ([], [])
-            self._put(agents, calls)
-        # Sorted: a set has another order in another process, and the floor must not.
-        self._put(sorted(changes.agents), sorted(changes.calls))
-        if callid and callid not in changes.calls and callid in self._state.calls:
-            self._put((), (callid,))
+    def note(self, changes: Changes) -> None:
+        """These may be due at another time now, which the next tick will want to know."""
+        for extension in _in_order(changes.agents):
+            self._touched_agents[extension] = None
+        for callid in _in_order(changes.calls):
+            self._touched_calls[callid] = None
 
     def due(self, at: int) -> tuple[list[Agent], list[Call]]:
         """The agents and calls to look at, in the floor's order."""
-        self._taken = agents, calls = self._agents.take(at), self._calls.take(at)
+        self._put_touched()
+        agents, calls = self._agents.take(at), self._calls.take(at)
+        # Looked at, they may be due again.
+        self._touched_agents, self._touched_calls = dict.fromkeys(agents), dict.fromkeys(calls)
         known = self._state.calls
         return [self._state.agents[one] for one in agents], [known[one] for one in calls]
 
-    def _put(self, agents: Iterable[str], calls: Iterable[str]) -> None:
-        for extension in agents:
+    def _put_touched(self) -> None:
+        for extension in self._touched_agents:
             agent = self._state.agents.get(extension)
             if agent is not None:
                 self._agents.put(extension, agent_due(agent))
-        for callid in calls:
+        for callid in self._touched_calls:
             call = self._state.calls.get(callid)
             if call is None:
                 self._calls.drop(callid)
             else:
                 self._calls.put(callid, call_due(call))
+
+
+def _in_order(names: set[str]) -> Iterable[str]:
+    """A set has another order in another process, and the floor must not. Most hold one name."""
+    return names if len(names) < 2 else sorted(names)
 
 
 def agent_due(agent: Agent) -> int:

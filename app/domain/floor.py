@@ -64,15 +64,14 @@ class Floor:
         is_webhook = type(event) in PUSHED
         if is_webhook:
             self._count_webhook(at, event)
-        if isinstance(event, events.Tick):
+        if type(event) is events.Tick:
             tick(turn, self.days, self.caps, self._diary)
             watch(turn, self.days.zone)
         elif not (is_webhook and self._is_over(event)):
             RULES[type(event)](turn, event)
         self._grown.note(self.state, turn.changes)
-        told = getattr(event, "callid", "")
-        self._diary.note(turn.changes, told)
-        self._numbers.note(self.state, turn.changes.calls | {told})
+        self._diary.note(turn.changes)
+        self._numbers.note(self.state, turn.changes.calls)
         if self._standing is not None:
             self._unnoted.add(turn.changes)
         return turn.changes

@@ -37,6 +37,7 @@ def call_ended(turn: Turn, event: events.CallEnded) -> None:
 def _finished_call(turn: Turn, callid: str, direction: Direction, seen: int) -> Call:
     call = Call(callid, direction, CallState.ENDED, seen, turn.at, turn.at, ended_at=turn.at)
     turn.state.calls[callid] = call
+    turn.changes.calls.add(callid)
     return call
 
 
