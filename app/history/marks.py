@@ -44,6 +44,8 @@ class Mark(NamedTuple):
 
 
 NOTHING = Mark()
+# There are as many marks as calls, most of which ring and talk no more.
+NOBODY: frozenset[str] = frozenset()
 
 
 def mark_of(call: Call) -> Mark:
@@ -58,8 +60,8 @@ def mark_of(call: Call) -> Mark:
         call.state,
         call.lost,
         call.in_doubt,
-        frozenset(ringing),
-        frozenset(talking),
+        frozenset(ringing) if ringing else NOBODY,
+        frozenset(talking) if talking else NOBODY,
         tuple([(visit.queue, visit.outcome, visit.agent) for visit in call.visits]),
         len(call.records),
     )
