@@ -232,13 +232,9 @@ class WebhookJournal:
         field: str = "",
         reason: str = "",
     ) -> Received:
-        known = {
-            name: _sample(name, value)
-            for name, value in params.items()
-            if name in FIELDS or (seq is None and PLAIN_NAME.fullmatch(name))
-        }
+        told = _of_refused(params) if seq is None else _of_stored(params)
         received = Received(
-            self._clock(), peer, endpoint[:SAMPLE_LENGTH], known, seq, flags, field, reason
+            self._clock(), peer, endpoint[:SAMPLE_LENGTH], told, seq, flags, field, reason
         )
         self.received.append(received)
         return received
@@ -274,8 +270,20 @@ class WebhookJournal:
         self._written = self.counters
 
 
-def _sample(name: str, value: str) -> str:
+def _of_stored(params: Mapping[str, str]) -> dict[str, str]:
+    """What is told of each webhook, so it must not take long."""
+    return {
+        name: "…" if value in UNREADABLE else value[:SAMPLE_LENGTH]
+        for name, value in params.items()
+        if name in FIELDS
+    }
+
+
+def _of_refused(params: Mapping[str, str]) -> dict[str, str]:
     """Of a parameter that no webhook has, only that it came: it may hold anybody's secret."""
-    if value in UNREADABLE:
-        return "…"
-    return value[:SAMPLE_LENGTH] if name in FIELDS or name == BODY else "…"
+    others = {
+        name: value[:SAMPLE_LENGTH] if name == BODY else "…"
+        for name, value in params.items()
+        if name not in FIELDS and PLAIN_NAME.fullmatch(name)
+    }
+    return _of_stored(params) | others
