@@ -1,6 +1,5 @@
 """Runs the application under uvicorn until told to stop, or until one of its loops has died."""
 
-import gc
 import logging
 import os
 import socket
@@ -20,6 +19,7 @@ from app.protocol import BACKLOG, BOARDS_PER_S, server_config
 from app.service_manager import inherited_socket, tell
 from app.settings import MAIN, Settings
 from app.sites.lines import FORMAT, OfASite
+from app.tuning import tune_memory
 from app.web.forwarded import ClientAddress
 from app.web.live_protocol import LiveProtocol
 from app.web.parts import Parts
@@ -92,7 +92,7 @@ def serve(settings: Settings, greeting: Greeting | None = None) -> int:
     writing.addFilter(OfASite())
     writing.setFormatter(MaskingFormatter(FORMAT))
     logging.basicConfig(level=logging.INFO, handlers=[writing])
-    tune_collector()
+    tune_memory()
     run = Run(settings, greeting or greet)
     app = run.app_of_sites() if settings.sites else run.app_of_one()
     addressed = ClientAddress(app, settings.trusted_proxy) if settings.trusted_proxy else app
@@ -156,15 +156,6 @@ class Run:
         if new:
             install_redaction(Secret(text) for text in new)
             self._redacted |= new
-
-
-def tune_collector() -> None:
-    """Look for garbage less often than Python would.
-
-    A floor is many small objects that live long and seldom form cycles; going through them all
-    after every few thousand new ones took a sixth of a start and held frames up.
-    """
-    gc.set_threshold(20_000, 20, 50)
 
 
 def boards_per_s() -> float:

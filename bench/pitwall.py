@@ -24,8 +24,9 @@ from app.log.open import database_path, open_log
 from app.main import wall_clock
 from app.protocol import server_config
 from app.rights import Role
-from app.server import serve, tune_collector
+from app.server import serve
 from app.settings import Settings
+from app.tuning import tune_memory
 from app.web import hooks
 from app.web.parts import Parts
 from app.webhook_journal import WebhookJournal
@@ -76,7 +77,7 @@ def receiver(settings: Settings) -> Starlette:
 
 async def serve_part(app: Starlette, settings: Settings) -> None:
     """As the whole application is served, down to when garbage is looked for."""
-    tune_collector()
+    tune_memory()
     config = server_config(app, host=settings.host, port=settings.port)
     server = uvicorn.Server(config)
     running = asyncio.create_task(server.serve())

@@ -25,7 +25,7 @@ from app.main import wall_clock
 from app.pbx.voicecloud import decode
 from app.projector import Projector
 from app.render import Renderer
-from app.server import tune_collector
+from app.tuning import tune_memory
 from bench.ingest import settings
 from bench.measure import memory_kib
 from bench.processes import free_port, running, say
@@ -110,7 +110,7 @@ def day(count: int, began: int) -> Iterator[tuple[int, Event]]:
 
 async def replay(folder: str) -> None:
     """Bring a floor to the log's end, keep its snapshot, say what it took."""
-    tune_collector()
+    tune_memory()
     database = await Database.open(f"{folder}/pitwall.db")
     log = await open_log(f"sqlite:{folder}/pitwall.db", database, wall_clock)
     projector = Projector(log, BusinessDay(ZONE), Renderer(ZONE), wall_clock)

@@ -70,6 +70,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "setting_values": frozenset({"log"}),
     "settings": frozenset({"setting_values"}),
     "service_manager": frozenset(),
+    "tuning": frozenset(),
     "protocol": frozenset({"admission", "draining"}),
     "admission": frozenset(),
     "draining": frozenset(),
@@ -131,6 +132,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "service_manager",
             "settings",
             "sites",
+            "tuning",
             "web",
         }
     ),

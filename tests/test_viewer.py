@@ -146,7 +146,9 @@ def test_a_viewer_that_acknowledges_nothing_is_told_to_come_back_later(site: Sit
         *((text, 1008) for text in ("1 0", "1 9", "1 ", " 1", "1 2 3", "1 x", "1 -2", "1 \u0662")),
     ],
 )
-def test_a_viewer_may_say_a_version_and_how_many_more_and_nothing_else(site: Site, text: str, code: int) -> None:
+def test_a_viewer_may_say_a_version_and_how_many_more_and_nothing_else(
+    site: Site, text: str, code: int
+) -> None:
     with site.viewer() as viewer:
         viewer.receive_text()
         viewer.send_text(text)

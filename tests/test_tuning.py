@@ -1,0 +1,36 @@
+"""What the process asks of the memory it runs in."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+# Large buffers between small ones that stay: freed, the large ones leave holes in a heap.
+HOLES = """
+import os
+from pathlib import Path
+from app.tuning import tune_memory
+
+def resident():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") >> 20
+
+tune_memory()
+bytearray(8 << 20)
+before, small, large = resident(), [], []
+for _ in range(100):
+    large.append(bytearray(b"x") * (1 << 20))
+    small.append(bytearray(b"x") * 5000)
+large.clear()
+print(resident() - before)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="it reads /proc, and is about glibc")
+def test_large_buffers_leave_no_holes_behind() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", HOLES], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+
+    assert int(done.stdout) < 20
