@@ -17,7 +17,7 @@ from typing import Generic, TypeVar
 FRAME_S = 0.1
 KEEP_S = 60.0
 # A frame says what time it is, so an older copy of it would set a viewer's clock wrong.
-SHARED_MS = 200
+SHARED_S = 0.2
 MOST_SHARED = 32
 TOLD_AT_ONCE = 200
 
@@ -45,7 +45,8 @@ class Members:
 
 @dataclass(slots=True)
 class Screen:
-    """What one audience sees. `clock` gives ms since the epoch; `build` names the page's version.
+    """What one audience sees. `clock` gives ms since the epoch, `passed` seconds that only pass;
+    `build` names the page's version.
 
     A first change goes out at once, later ones at most every `frame_s` seconds.
     """
@@ -53,6 +54,7 @@ class Screen:
     clock: Callable[[], int]
     build: str = ""
     frame_s: float = FRAME_S
+    passed: Callable[[], float] = time.monotonic
     version: int = 0
     tick: int = 0
     unsaved: int = 0
@@ -62,7 +64,7 @@ class Screen:
     _pending: bool = False
     _published_at: float = float("-inf")
     _news: asyncio.Event = field(default_factory=asyncio.Event)
-    _shared: dict[int, tuple[int, str]] = field(default_factory=dict)
+    _shared: dict[int, tuple[float, str]] = field(default_factory=dict)
     _told: dict[Callable[[], None], None] = field(default_factory=dict)
 
     def update(
@@ -91,11 +93,11 @@ class Screen:
 
     def since(self, version: int) -> str:
         """One frame with all that is newer than `version`; 0 gives the whole board."""
-        now = self.clock()
-        built, frame = self._shared.get(version, (0, ""))
-        if frame and 0 <= now - built <= SHARED_MS:
+        now = self.passed()
+        built, frame = self._shared.get(version, (now, ""))
+        if frame and now - built <= SHARED_S:
             return frame
-        frame = self._frame(version, now)
+        frame = self._frame(version, self.clock())
         if len(self._shared) < MOST_SHARED or version in self._shared:
             self._shared[version] = (now, frame)
         return frame
@@ -150,7 +152,7 @@ class Screen:
         return True
 
     def _publish_soon(self) -> None:
-        wait = self._published_at + self.frame_s - time.monotonic()
+        wait = self._published_at + self.frame_s - self.passed()
         if self.frame_s == 0 or wait <= 0:
             self._publish()
         else:
@@ -159,7 +161,7 @@ class Screen:
 
     def _publish(self) -> None:
         self._pending = False
-        self._published_at = time.monotonic()
+        self._published_at = self.passed()
         self.version += 1
         self._shared.clear()
         waiting, self._news = self._news, asyncio.Event()

@@ -22,7 +22,7 @@ VERSION = re.compile(rb'data-version="(\d+)"')
 CALLER = re.compile(rb">(09\d{8})<")
 AT_ONCE = 50
 # As a page that paints as fast as frames come: see static/live.js.
-AHEAD, SPEAKS_EVERY, SPEAKS_AFTER_S = b" 8", 4, 1.0
+AHEAD, SPEAKS_EVERY, SPEAKS_AFTER_S = b" 8", 6, 1.0
 
 
 class Plan(msgspec.Struct):

@@ -9,6 +9,7 @@
   const UNPAINTED_MS = 500;
   const SWIFT_MS = 60;
   const AHEAD = 8;
+  const SPEAKS_EVERY = 6;
   const page = { tick: 0, heard: performance.now(), kicked: -Infinity, held: null, out: false, closed: true, lag: 0, fixed: -Infinity, shown: null, unsaid: 0, came: 0 };
   const find = id => document.getElementById(id);
   const now = () => performance.now();
@@ -111,7 +112,7 @@
       if (page.shown?.socket !== socket) page.unsaid = 0;
       page.shown = { socket, version, swift: now() - came < SWIFT_MS && page.lag < BEHIND_MS };
       page.unsaid += 1;
-      if (!page.shown.swift || document.hidden || page.unsaid >= AHEAD / 2) answer();
+      if (!page.shown.swift || document.hidden || page.unsaid >= SPEAKS_EVERY) answer();
     };
     // A page that nobody sees is not painted.
     if (document.hidden) return painted();

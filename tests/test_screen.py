@@ -152,7 +152,7 @@ def test_viewers_at_the_same_version_share_one_text() -> None:
 
 def test_a_frame_is_not_shared_once_its_clock_is_old() -> None:
     clock = Clock()
-    screen = Screen(clock, frame_s=0)
+    screen = Screen(clock, frame_s=0, passed=lambda: clock.now / 1000)
     screen.update({"tiles": '<p id="tiles"></p>'})
     screen.since(0)
 
