@@ -200,6 +200,33 @@ def test_no_frame_is_applied_while_a_button_is_held(board: Page, pitwall: Pitwal
     expect(board.locator("#a-101")).to_contain_text("Ringing")
 
 
+def said_by(page: Page, pitwall: Pitwall) -> list[str]:
+    """What the page answers to a dozen frames."""
+    said: list[str] = []
+    page.on("websocket", lambda socket: socket.on("framesent", lambda text: said.append(str(text))))
+    opened(page, pitwall)
+    for status in ("pause", "on") * 6:
+        pitwall.hook("/Agent/ChangeStatus", extension="101", status=status)
+        page.wait_for_timeout(150)
+    return said
+
+
+def test_a_page_that_paints_as_frames_come_is_sent_several_ahead(
+    pitwall: Pitwall, page: Page
+) -> None:
+    assert any(re.fullmatch(r"\d+ 8", one) for one in said_by(page, pitwall))
+
+
+def test_a_page_that_is_slow_asks_for_one_frame_after_the_other(
+    pitwall: Pitwall, page: Page
+) -> None:
+    page.add_init_script("window.requestAnimationFrame = paint => setTimeout(paint, 120)")
+
+    said = said_by(page, pitwall)
+    assert len(said) >= 6
+    assert all(one.isdigit() for one in said)
+
+
 def test_filters_survive_updates_and_can_be_undone(board: Page, pitwall: Pitwall) -> None:
     board.locator("[data-filter-status=talk]").click()
     expect(board.locator("#none")).to_be_visible()
