@@ -12,6 +12,8 @@ from app.domain.turn import GRACE, SECOND, Turn
 
 TENTH = SECOND // 10
 MINUTE = 60 * SECOND
+# What arrived before that is counted in its day alone.
+LONGEST_WINDOW = 60 * MINUTE
 ABANDONS_KEPT = 500
 
 
@@ -111,18 +113,20 @@ def _claim(call: Call) -> tuple[int, int] | None:
 def _count(turn: Turn, booking: Booking, sign: int) -> None:
     queue = queue_of(turn, booking.queue)
     today = booking.minute * MINUTE >= turn.state.day_began
-    minute = queue.minutes.get(booking.minute)
-    if minute is None and sign > 0:
-        minute = queue.minutes[booking.minute] = Tally()
-    if minute is not None:
-        add_booking(minute, booking, sign)
-        if today:
-            add_booking(queue.today, booking, sign)
+    if booking.minute >= oldest_minute(turn.at):
+        add_booking(queue.minutes.setdefault(booking.minute, Tally()), booking, sign)
+    if today:
+        add_booking(queue.today, booking, sign)
     if today and booking.agent:
         day = agent_of(turn, booking.agent).day
         day.answered += sign
         day.queue_talk_ms += sign * (booking.talk_ms or 0)
         turn.changes.agents.add(booking.agent)
+
+
+def oldest_minute(at: int) -> int:
+    """The first minute of the longest window that ends at `at` (ms)."""
+    return (at - LONGEST_WINDOW) // MINUTE
 
 
 def add_booking(tally: Tally, booking: Booking, sign: int) -> None:

@@ -3,7 +3,7 @@
 from itertools import islice, takewhile
 
 from app.domain.agents import agent_of, end_doubt, live_legs, refresh
-from app.domain.books import MINUTE, rebook
+from app.domain.books import MINUTE, oldest_minute, rebook
 from app.domain.calls import back_to_waiting, end
 from app.domain.caps import Caps
 from app.domain.commands import expire
@@ -35,6 +35,7 @@ def tick(turn: Turn, days: BusinessDay, caps: Caps, diary: Diary) -> None:
     turn.changes.beat = True
     if turn.at >= turn.state.day_ends:
         change_day(turn, days)
+    _forget_minutes(turn)
     if turn.state.commands:
         expire(turn)
     agents, calls = diary.due(turn.at)
@@ -62,11 +63,6 @@ def change_day(turn: Turn, days: BusinessDay) -> None:
         agent.day = AgentDay()
         agent.accrued_at = max(agent.since, state.day_began)
     for queue in state.queues.values():
-        queue.minutes = {
-            minute: tally
-            for minute, tally in queue.minutes.items()
-            if minute * MINUTE >= state.day_began - HOUR
-        }
         queue.today = Tally()
         for minute, tally in queue.minutes.items():
             if minute * MINUTE >= state.day_began:
@@ -89,6 +85,15 @@ def merge(into: Tally, other: Tally) -> None:
     into.wait_ms += other.wait_ms
     into.talk_ms += other.talk_ms
     into.talked += other.talked
+
+
+def _forget_minutes(turn: Turn) -> None:
+    """Only after a change of day, which counts the minutes of the new one together."""
+    oldest = oldest_minute(turn.at)
+    for queue in turn.state.queues.values():
+        # They mostly come in order, so the first one tells.
+        if queue.minutes and next(iter(queue.minutes)) < oldest:
+            queue.minutes = {m: tally for m, tally in queue.minutes.items() if m >= oldest}
 
 
 def _doubt_agent(turn: Turn, agent: Agent) -> None:

@@ -172,7 +172,7 @@ class Tally:
 
 @dataclass(slots=True)
 class Queue:
-    """One queue: its settings, its day and the minutes of its day (minute of arrival → counts)."""
+    """One queue: its settings, its day and its last hour (minute of arrival → counts)."""
 
     queue: str
     name: str = ""

@@ -30,7 +30,8 @@ class Numbers:
     """
 
     def __init__(self, state: FloorState) -> None:
-        self._callids: dict[str, set[str]] = {}
+        # Most callers call once, and a set of one is four times as large as its callid.
+        self._callids: dict[str, str | set[str]] = {}
         self._keys: dict[str, str] = {}
         self.note(state, state.calls)
 
@@ -42,15 +43,26 @@ class Numbers:
                 self._forget(callid)
             elif call.phone and callid not in self._keys:
                 key = self._keys[callid] = caller_key(call.phone, callid)
-                self._callids.setdefault(key, set()).add(callid)
+                self._add(key, callid)
 
     def of(self, key: str) -> Collection[str]:
         """The callids of this caller's calls, as far as their number was told."""
-        return self._callids.get(key, ())
+        held = self._callids.get(key, ())
+        return (held,) if isinstance(held, str) else held
+
+    def _add(self, key: str, callid: str) -> None:
+        held = self._callids.setdefault(key, callid)
+        if isinstance(held, set):
+            held.add(callid)
+        elif held != callid:
+            self._callids[key] = {held, callid}
 
     def _forget(self, callid: str) -> None:
         key = self._keys.pop(callid, None)
-        if key is not None:
-            self._callids[key].discard(callid)
-            if not self._callids[key]:
-                del self._callids[key]
+        if key is None:
+            return
+        held = self._callids[key]
+        if isinstance(held, set):
+            held.discard(callid)
+        if not held or held == callid:
+            del self._callids[key]
