@@ -175,10 +175,30 @@ def test_the_report_has_the_floor_in_seconds_and_utc() -> None:
     assert (report["webhooks"]["accepted"], report["webhooks"]["flagged"]) == (7, 0)
     story.tell(CallEnded(callid="77", flags=("phone",)))
     assert floor_report(story.state, story.now, rejected=3)["webhooks"]["flagged"] == 1
+
     agent = report["agents"][0]
     assert (agent["extension"], agent["status"], agent["calls"]) == ("101", "talk", ["1"])
     assert (agent["today"]["talk_s"], agent["today"]["ring_s"]) == (16.0, 4.0)
     assert agent["today"]["occupancy"] == 1.0
+
+
+def test_the_api_tells_what_arrived_in_the_last_quarter_half_and_whole_hour() -> None:
+    story = after(
+        "1 abandons 999 after 8, ~20m, 2 abandons 999 after 9, ~20m, 3 abandons 888 after 7"
+    )
+    report = floor_report(story.state, story.now)
+    [support] = [queue for queue in report["queues"] if queue["queue"] == "999"]
+
+    assert {span: last["abandoned"] for span, last in support["last"].items()} == {
+        "15": 0,
+        "30": 1,
+        "60": 2,
+    }
+    assert {span: last["offered"] for span, last in report["last"].items()} == {
+        "15": 1,
+        "30": 2,
+        "60": 3,
+    }
 
 
 def test_the_report_lists_calls_that_go_on_and_no_others() -> None:

@@ -92,11 +92,25 @@ def queue_figures(queue: Queue) -> Figures:
 
 def window_figures(queue: Queue, minutes: int, now: int) -> Figures:
     """The same for the visits that arrived in the last so many minutes before `now` (ms)."""
+    return total_window_figures([queue], minutes, now)
+
+
+def total_window_figures(queues: Iterable[Queue], minutes: int, now: int) -> Figures:
+    """The same for all queues together; an hour at most."""
+    known = list(queues)
+    rows = [
+        counted(_arrived(one, minutes, now), one.service_level_s, one.short_abandon_s)
+        for one in known
+    ]
+    return figures_from(rows, *variant_of(known))
+
+
+def _arrived(queue: Queue, minutes: int, now: int) -> Tally:
     since, tally = now // MINUTE - minutes, Tally()
     for minute, counts in queue.minutes.items():
         if minute > since:
             merge(tally, counts)
-    return figures_of(tally, queue.service_level_s, queue.short_abandon_s, queue.variant)
+    return tally
 
 
 def total_figures(queues: Iterable[Queue]) -> Figures:

@@ -1,5 +1,6 @@
 """The floor as the JSON API prints it (design §5): plain values, UTC times, spans in seconds."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,14 +13,16 @@ from app.domain.board import (
     ringing,
     totals,
 )
-from app.domain.figures import occupancy
-from app.domain.model import Agent, Call, FloorState
+from app.domain.figures import occupancy, total_window_figures
+from app.domain.model import Agent, Call, FloorState, Queue
 from app.domain.states import CallState, LegState, Status
 from app.domain.turn import Changes
 from app.domain.view import Figures, QueueTile
 from app.domain.visits import current_visit
 
 Json = dict[str, Any]
+# In minutes.
+WINDOWS = (15, 30, 60)
 
 
 def rfc3339(at: int) -> str:
@@ -36,7 +39,10 @@ def floor_report(state: FloorState, now: int, rejected: int = 0) -> Json:
         "as_of": rfc3339(now),
         "seq": state.seq,
         "agents": [_agent(state, state.agents[extension], now) for extension in extensions],
-        "queues": [_queue(tile, now) for tile in queue_tiles(state)],
+        "queues": [
+            _queue(tile, now) | {"last": _windows([state.queues[tile.queue]], now)}
+            for tile in queue_tiles(state)
+        ],
         "calls": [_call(call) for call in state.calls.values() if _is_live(call)],
         "abandons": [
             {
@@ -58,6 +64,7 @@ def floor_report(state: FloorState, now: int, rejected: int = 0) -> Json:
             "last_at": None if webhooks.last_at is None else rfc3339(webhooks.last_at),
         },
         "today": figures_json(totals(state).today),
+        "last": _windows(state.queues.values(), now),
     }
 
 
@@ -124,6 +131,14 @@ def _queue(tile: QueueTile, now: int) -> Json:
         "talking": tile.talking,
         "agents": {str(status): count for status, count in tile.agents.items()},
         "today": figures_json(tile.today),
+    }
+
+
+def _windows(queues: Collection[Queue], now: int) -> Json:
+    """Of the visits that arrived in the last minutes: {how many: the figures}."""
+    return {
+        str(minutes): figures_json(total_window_figures(queues, minutes, now))
+        for minutes in WINDOWS
     }
 
 
