@@ -26,6 +26,7 @@ from tests.chaos.crowd import Crowd, sign_in
 from tests.chaos.site import free_port
 from tests.live_viewer import reset
 from tests.running import ROOT, TOKEN, Pitwall
+from tests.soak.past import live_through
 from tests.soak.report import Soak, verdicts, written
 from tests.soak.samples import API_TOKEN, MEBIBYTE, PageSample, Probe, Sample, probe, sample
 
@@ -152,6 +153,7 @@ def simulate(options: argparse.Namespace, port: int) -> "subprocess.Popen[bytes]
 
 def soak(options: argparse.Namespace, folder: Path) -> Soak:
     port = free_port()
+    live_through(folder)
     cookies, wall = sign_in(folder, options.viewers), pair(folder)
     settings = {"PITWALL_API_TOKEN": API_TOKEN, "PITWALL_TEST_SPEED": str(options.speed)}
     pitwall = Pitwall(port, folder, ("tests.soak.server",), **settings)

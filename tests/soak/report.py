@@ -128,7 +128,8 @@ HEAD = (
     "# The soak",
     "",
     "`make soak` runs a floor for hours and looks at what must not grow; it fails where a figure",
-    "is over its limit. `make soak MINUTES=10` is the short one. This page is written by it.",
+    "is over its limit. `make soak MINUTES=10` is the short one. It begins with as many calls",
+    "behind it as a floor remembers, so that what grows is a leak. This page is written by it.",
     "",
 )
 
