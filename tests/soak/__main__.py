@@ -90,7 +90,10 @@ class Run:
 
 
 async def weighed(devtools: CDPSession, at_s: float) -> PageSample:
-    await devtools.send("HeapProfiler.collectGarbage")
+    for _ in range(2):
+        # What the first one lets go of may have held elements that a frame has just replaced.
+        await devtools.send("HeapProfiler.collectGarbage")
+        await asyncio.sleep(0.2)
     told: Any = await devtools.send("Performance.getMetrics")
     figures = {one["name"]: one["value"] for one in told["metrics"]}
     return PageSample(
