@@ -36,6 +36,7 @@ TARGETS = (
             "test_doubt",
             "test_second_look",
             "test_alarms",
+            "test_alarm_view",
             "test_alarm_scope",
             "test_agreement",
             "test_standing",
