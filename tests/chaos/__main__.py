@@ -4,6 +4,7 @@
 """
 
 import argparse
+import logging
 import os
 import platform
 import sqlite3
@@ -242,6 +243,8 @@ def tried(name: str, options: argparse.Namespace) -> Judged:
 
 def main() -> int:
     options, lines, failed = options_of(), [], False
+    # What the program says of the damage that is done to it here, a thousand times over.
+    logging.basicConfig(handlers=[logging.NullHandler()])
     for name in options.only:
         began = time.monotonic()
         good, said = tried(name, options)
