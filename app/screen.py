@@ -43,7 +43,7 @@ class Members:
     known: frozenset[str]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, weakref_slot=True)
 class Screen:
     """What one audience sees. `clock` gives ms since the epoch, `passed` seconds that only pass;
     `build` names the page's version.

@@ -20,6 +20,7 @@ from bench.processes import questions, say
 TEXT, PING, PONG = 1, 9, 0x8A
 VERSION = re.compile(rb'data-version="(\d+)"')
 CALLER = re.compile(rb">(09\d{8})<")
+DEFLATED, WINDOW_BYTES = 0x40, 4096
 AT_ONCE = 50
 # As a page that paints as fast as frames come: see static/live.js.
 AHEAD, SPEAKS_EVERY, SPEAKS_AFTER_S = b" 8", 6, 1.0
@@ -38,14 +39,22 @@ class Plan(msgspec.Struct):
     notes_callers: bool = False
 
 
+@dataclass(frozen=True)
+class Told:
+    """What a frame said, and what later ones may refer to once it was read."""
+
+    answer: bytes
+    callers: list[str]
+    window: bytes
+
+
 @dataclass
 class Seen:
     """What all of them received. Times are seconds of the monotonic clock."""
 
     frames: int = 0
     wire_bytes: int = 0
-    versions: dict[bytes, bytes] = field(default_factory=dict)
-    callers: dict[bytes, list[str]] = field(default_factory=dict)
+    told: dict[tuple[bytes, bytes], Told] = field(default_factory=dict)
     seen_at: dict[str, float] = field(default_factory=dict)
     open: int = 0
     refused: str = ""
@@ -58,6 +67,7 @@ class Page(asyncio.Protocol):
         self.plan, self.seen, self.number = plan, seen, number
         self.opened = asyncio.get_running_loop().create_future()
         self.buffer = bytearray()
+        self.window = b""
         self.unsaid = 0
         self.said_at = 0.0
 
@@ -130,40 +140,36 @@ class Page(asyncio.Protocol):
         seen.frames += 1
         if not (self.plan.acknowledges or self.plan.notes_callers):
             return
-        answer = seen.versions.get(payload)
-        if answer is None:
-            answer = self._learn(first, payload)
+        told = seen.told.get((payload, self.window)) or self._learn(first, payload)
+        self.window = told.window
         now = time.monotonic()
         self.unsaid += 1
         late = now - self.said_at > SPEAKS_AFTER_S
         if self.plan.acknowledges and (late or self.unsaid >= SPEAKS_EVERY):
-            self.transport.write(answer)
+            self.transport.write(told.answer)
             self.unsaid, self.said_at = 0, now
-        for caller in seen.callers.get(payload, ()):
+        for caller in told.callers:
             # Overwritten by each viewer: what stays is when the slowest one had it.
             seen.seen_at[caller] = now
 
-    def _learn(self, first: int, payload: bytes) -> bytes:
-        """A frame that no other viewer had yet: the bytes that acknowledge it."""
-        seen = self.seen
-        text = _inflated(payload) if first & 0x40 else payload
-        if len(seen.versions) > 400:
-            for old in list(seen.versions)[:200]:
-                del seen.versions[old]
-                seen.callers.pop(old, None)
+    def _learn(self, first: int, payload: bytes) -> Told:
+        """A frame that no other viewer had yet after the same frames."""
+        seen, text, window = self.seen, payload, self.window
+        if first & DEFLATED:
+            reader = zlib.decompressobj(-15, zdict=window)
+            text = reader.decompress(payload + b"\x00\x00\xff\xff")
+            window = (window + text)[-WINDOW_BYTES:]
+        for old in list(seen.told)[:200] if len(seen.told) > 400 else ():
+            del seen.told[old]
+        callers: set[str] = set()
         if self.plan.notes_callers:
-            fresh = {caller.decode() for caller in CALLER.findall(text)} - seen.seen_at.keys()
-            seen.callers[payload] = list(fresh)
+            callers = {one.decode() for one in CALLER.findall(text)} - seen.seen_at.keys()
         found = VERSION.search(text)
-        version = found[1] + AHEAD if found else b""
+        said = found[1] + AHEAD if found else b""
         # A mask of zeros: what is measured is the server.
-        answer = bytes((0x81, 0x80 | len(version))) + bytes(4) + version
-        seen.versions[payload] = answer
-        return answer
-
-
-def _inflated(payload: bytes) -> bytes:
-    return zlib.decompressobj(-15).decompress(payload + b"\x00\x00\xff\xff")
+        answer = bytes((0x81, 0x80 | len(said))) + bytes(4) + said
+        told = seen.told[payload, self.window] = Told(answer, list(callers), window)
+        return told
 
 
 async def view(plan: Plan) -> None:

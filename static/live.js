@@ -9,6 +9,7 @@
   const UNPAINTED_MS = 500;
   const SWIFT_MS = 60;
   const AHEAD = 8;
+  const CUT = "<\x1e";        // what follows only helps to read compressed frames: app/web/stream.py
   const SPEAKS_EVERY = 6;
   const page = { tick: 0, heard: performance.now(), kicked: -Infinity, held: null, out: false, closed: true, lag: 0, fixed: -Infinity, shown: null, unsaid: 0, came: 0 };
   const find = id => document.getElementById(id);
@@ -91,7 +92,7 @@
     page.waited = Boolean(page.held);
     const { message } = event.detail;
     const put = () => {
-      page.touched = pitwall.apply(message.data);
+      page.touched = pitwall.apply(message.data.split(CUT, 1)[0]);
       message.data = "{}";                                               // nothing is left for htmx to swap
     };
     if (page.held) event.detail.waitUntil(page.held.until.then(put)); else put();

@@ -48,6 +48,7 @@ class Viewer(asyncio.Protocol):
     whole: "asyncio.Future[None]" = field(default_factory=lambda: _future())
     gone: "asyncio.Future[None]" = field(default_factory=lambda: _future())
     _buffer: bytearray = field(default_factory=bytearray)
+    _inflate: Any = field(default_factory=lambda: zlib.decompressobj(-12))
 
     def connection_made(self, transport: Any) -> None:
         self.transport = transport
@@ -112,7 +113,7 @@ class Viewer(asyncio.Protocol):
         first, payload = buffer[0], bytes(buffer[start : start + length])
         del buffer[: start + length]
         if first & DEFLATED:
-            payload = zlib.decompressobj(-15).decompress(payload + b"\x00\x00\xff\xff")
+            payload = self._inflate.decompress(payload + b"\x00\x00\xff\xff")
         return first & 0x0F, payload
 
     def _note(self, opcode: int, payload: bytes) -> None:

@@ -59,10 +59,10 @@ def test_an_alarm_is_about_its_queue_or_those_that_its_agents_serve() -> None:
         AgentNamed(extension="101", team="Blue"), "1 rings 101 in 999, 2 rings 102 in 888"
     )
 
-    assert queues_of(story.state, "longest_wait", "999") == {"999"}
-    assert queues_of(story.state, "paused", "101") == {"999"}
+    assert queues_of(story.state, "longest_wait", "999") == frozenset({"999"})
+    assert queues_of(story.state, "paused", "101") == frozenset({"999"})
     assert queues_of(story.state, "paused", "nobody") == frozenset()
-    assert queues_of(story.state, "free_in_team", "Blue") == {"999"}
+    assert queues_of(story.state, "free_in_team", "Blue") == frozenset({"999"})
     assert queues_of(story.state, "no_webhook", "") is None
     assert is_about(story.state, "paused", "101", "Blue")
     assert is_about(story.state, "paused", "101", "999")

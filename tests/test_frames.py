@@ -6,7 +6,7 @@ from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFact
 from websockets.frames import Frame, Opcode
 from websockets.streams import StreamReader
 
-from app.web.frames import DEFLATE, TextFrame, frame_of, takes_deflated
+from app.web.frames import DEFLATE, TextFrame, deflating, frame_of
 
 TEXTS = ["", "7", "x" * 125, "x" * 126, "ü" * 400, "<p>card</p>" * 9000]
 
@@ -57,9 +57,9 @@ def test_only_a_connection_that_agreed_gets_compressed_frames() -> None:
     ours, _ = agreed()
     small_window, _ = agreed(server_max_window_bits=9)
 
-    assert takes_deflated([ours])
-    assert not takes_deflated([small_window])
-    assert not takes_deflated([])
+    assert deflating([ours]) is ours
+    assert deflating([small_window]) is None
+    assert deflating([]) is None
 
 
 def test_text_that_is_not_unicode_is_shown_with_a_question_mark() -> None:

@@ -16,6 +16,7 @@ from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
+from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
 from websockets.frames import Frame, Opcode
 
 from app.screen import Screen
@@ -126,6 +127,25 @@ async def test_frames_ahead_take_the_short_way_as_well(free_port: int) -> None:
         assert ">3 " in await page.recv(decode=True)
         await page.send("3 2")
         assert ">5 " in await page.recv(decode=True)
+
+
+@pytest.mark.parametrize("forgets", [False, True])
+async def test_who_keeps_up_reads_what_refers_to_earlier_frames(
+    free_port: int, *, forgets: bool
+) -> None:
+    board = Board(free_port)
+    agreed = ClientPerMessageDeflateFactory(server_no_context_takeover=forgets)
+    async with (
+        running(board) as url,
+        connect(url, extensions=[agreed], compression=None) as page,
+    ):
+        await page.recv()
+        for version in range(1, 6):
+            await page.send(f"{version} 8")
+            await asyncio.sleep(0.01)
+            board.show(f"{version + 1} ")
+
+            assert f">{version + 1} " in await page.recv(decode=True)
 
 
 async def test_pings_and_acknowledgements_cut_anywhere_take_the_long_way(free_port: int) -> None:

@@ -1,10 +1,11 @@
 """A text message as the bytes of a WebSocket frame: built once, written to everybody.
 
-Compressed once as well: each connection has agreed that the server forgets its window after every
-message (RFC 7692, server_no_context_takeover), so the same bytes are right for all of them.
+Compressed once as well: it refers to nothing that was sent before it, so the same bytes are right
+for all connections that can read compressed frames (RFC 7692). What does refer: see `stream`.
 """
 
 import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -20,7 +21,6 @@ WORTH_DEFLATING = 128
 # Boards of several audiences and versions that are under way at one moment.
 KEPT = 8
 DEFLATE = ServerPerMessageDeflateFactory(
-    server_no_context_takeover=True,
     client_no_context_takeover=True,
     server_max_window_bits=WINDOW_BITS,
     client_max_window_bits=WINDOW_BITS,
@@ -43,11 +43,7 @@ class TextFrame:
         """For a connection that agreed to `DEFLATE`."""
         if len(self.payload) < WORTH_DEFLATING:
             return self.plain
-        deflate = zlib.compressobj(wbits=-WINDOW_BITS, memLevel=5)
-        body = deflate.compress(self.payload) + deflate.flush(zlib.Z_SYNC_FLUSH)
-        # Every receiver adds these four bytes again.
-        body = body.removesuffix(b"\x00\x00\xff\xff")
-        return _header(DEFLATED_TEXT, len(body)) + body
+        return deflated_frame(deflater(), self.payload)
 
 
 @lru_cache(KEPT)
@@ -57,13 +53,28 @@ def frame_of(text: str) -> TextFrame:
     return TextFrame(text.encode(errors="replace"))
 
 
-def takes_deflated(extensions: list[object]) -> bool:
-    """Whether a connection with these extensions can read `TextFrame.deflated`."""
-    return any(
-        isinstance(one, PerMessageDeflate)
-        and one.local_no_context_takeover
-        and one.local_max_window_bits >= WINDOW_BITS
-        for one in extensions
+def deflater() -> "zlib._Compress":
+    """What compresses for a connection that agreed to `DEFLATE`."""
+    return zlib.compressobj(wbits=-WINDOW_BITS, memLevel=5)
+
+
+def deflated_frame(deflate: "zlib._Compress", payload: bytes) -> bytes:
+    """The payload as a compressed frame that goes on where `deflate` is."""
+    body = deflate.compress(payload) + deflate.flush(zlib.Z_SYNC_FLUSH)
+    # Every receiver adds these four bytes again.
+    body = body.removesuffix(b"\x00\x00\xff\xff")
+    return _header(DEFLATED_TEXT, len(body)) + body
+
+
+def deflating(extensions: Iterable[object]) -> PerMessageDeflate | None:
+    """What was agreed on, if a connection with these extensions can read `TextFrame.deflated`."""
+    return next(
+        (
+            one
+            for one in extensions
+            if isinstance(one, PerMessageDeflate) and one.local_max_window_bits >= WINDOW_BITS
+        ),
+        None,
     )
 
 

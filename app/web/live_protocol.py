@@ -13,7 +13,7 @@ from typing import Any, cast
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.http11 import Request
 
-from app.web.frames import DEFLATE, TextFrame, takes_deflated
+from app.web.frames import DEFLATE, deflating
 from app.web.words import ends_whole, small_text
 
 # Closing then forgets what was not sent, instead of keeping it in the kernel for minutes.
@@ -27,7 +27,7 @@ class LiveProtocol(WebSocketsSansIOProtocol):
         super().__init__(*args, **kwargs)
         self.conn.available_extensions = [DEFLATE]
         self.hear: Callable[[str], None] | None = None
-        self._deflates = False
+        self.deflates = self.remembers = False
         # What was received so far ends with the end of a frame.
         self._is_whole = True
 
@@ -36,8 +36,18 @@ class LiveProtocol(WebSocketsSansIOProtocol):
         super().handle_connect(event)
         scope = getattr(self, "scope", None)
         if scope is not None:
-            self._deflates = takes_deflated(cast(list[object], self.conn.extensions))
+            self._agree()
             scope["extensions"]["pitwall.line"] = self
+
+    def _agree(self) -> None:
+        """Compression is done elsewhere, once for all: nothing is kept for this connection."""
+        agreed = deflating(cast(list[object], self.conn.extensions))
+        self.deflates = agreed is not None
+        if agreed is not None and not agreed.local_no_context_takeover:
+            self.remembers = True
+            # For who sends the long way: each message by itself, which is always right.
+            agreed.local_no_context_takeover = True
+            del agreed.encoder
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Let go of what leads back here: thousands come and go between two garbage collections."""
@@ -52,7 +62,7 @@ class LiveProtocol(WebSocketsSansIOProtocol):
     def data_received(self, data: bytes) -> None:
         """Read what a page answers; leave everything else to uvicorn."""
         if self.hear is not None and self._is_whole and not self.read_paused:
-            text = small_text(data, inflates=self._deflates)
+            text = small_text(data, inflates=self.deflates)
             if text is not None:
                 self.hear(text)
                 return
@@ -67,10 +77,10 @@ class LiveProtocol(WebSocketsSansIOProtocol):
         # Who speaks before being let in is no page of ours.
         return self.handshake_complete and ends_whole(data)
 
-    def show(self, frame: TextFrame) -> None:
-        """Send the frame; what is over already gets nothing."""
+    def show(self, frame: bytes) -> None:
+        """Send a frame as it is; what is over already gets nothing."""
         if not (self.transport.is_closing() or self.close_sent):
-            self.transport.write(frame.deflated if self._deflates else frame.plain)
+            self.transport.write(frame)
 
     def cut_off(self) -> None:
         """End the connection now; it may long be over."""

@@ -16,7 +16,8 @@ from typing import Any, Protocol, cast
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from app.screen import Screen
-from app.web.frames import TextFrame, frame_of
+from app.web.frames import frame_of
+from app.web.stream import Place
 
 ACKNOWLEDGE_S = 20.0
 CLOSE_S = 2.0
@@ -33,11 +34,16 @@ UNSUPPORTED, POLICY, TOO_BIG, TRY_LATER = 1003, 1008, 1009, 1013
 
 
 class Line(Protocol):
-    """The short way to one viewer, where the server has one: see `live_protocol`."""
+    """The short way to one viewer, where the server has one: see `live_protocol`.
+
+    `deflates`: it can read compressed frames; `remembers`: also such as refer to earlier ones.
+    """
 
     hear: Callable[[str], None] | None
+    deflates: bool
+    remembers: bool
 
-    def show(self, frame: TextFrame) -> None: ...
+    def show(self, frame: bytes) -> None: ...
     def cut_off(self) -> None: ...
 
 
@@ -52,6 +58,7 @@ class Viewer:
         self._acknowledge_s = acknowledge_s
         extensions = socket.scope.get("extensions") or {}
         self._line = cast(Line | None, extensions.get("pitwall.line"))
+        self._place = Place(screen)
         self._over: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._sent = 0
         self._ahead = 1
@@ -102,7 +109,14 @@ class Viewer:
         if self._line is None or len(self._under_way) >= self._ahead:
             return
         if self._screen.version > self._sent:
-            self._line.show(frame_of(self._next()))
+            since = self._sent
+            self._line.show(self._encoded(self._line, since, self._next()))
+
+    def _encoded(self, line: Line, since: int, text: str) -> bytes:
+        if line.remembers:
+            return self._place.frame(since, text, keeps_up=self._ahead > 1)
+        frame = frame_of(text)
+        return frame.deflated if line.deflates else frame.plain
 
     def _next(self) -> str:
         """What is newer than what was sent; from now on it counts as sent."""
