@@ -31,12 +31,13 @@
     for (let one = node; one; one = one.nextSibling) if (kind(one) === wanted) return one;
     return null;
   };
-  // The one that matches, put at `old`; what stands before it goes, unless it comes later.
+  // The one that matches, put at `old`; what stands before it goes, unless it comes later. The space
+  // between two rows is like any other: were it kept, all rows after one that left would be moved.
   const fetched = (parent, old, fresh) => {
     const wanted = kind(fresh);
     const found = fresh.id ? document.getElementById(fresh.id) : later(old, wanted);
     if (!found || found.parentNode !== parent || kind(found) !== wanted) return null;
-    while (old !== found && !later(fresh, kind(old))) {
+    while (old !== found && (old.nodeType !== 1 || !later(fresh, kind(old)))) {
       const gone = old;
       old = old.nextSibling;
       gone.remove();

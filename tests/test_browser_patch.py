@@ -58,3 +58,20 @@ def test_attributes_follow_the_frame_except_those_of_the_page(lists: Page) -> No
 def test_what_is_not_on_the_page_is_left_out(lists: Page) -> None:
     assert lists.evaluate("text => pitwall.apply(text)", '<li id="z">z</li>') == []
     assert lists.evaluate("rows.childElementCount") == 4
+
+
+def test_rows_that_leave_move_none_of_the_others(lists: Page) -> None:
+    lists.evaluate("rows.innerHTML = rows.innerHTML.replaceAll('</li>', '</li>\\n')")
+
+    touched = lists.evaluate(
+        """text => {
+            const seen = new MutationObserver(() => {});
+            seen.observe(rows, { childList: true });
+            pitwall.apply(text);
+            const nodes = seen.takeRecords().map(one => [...one.removedNodes, ...one.addedNodes]);
+            return nodes.flat().map(node => node.id).filter(Boolean);
+        }""",
+        whole("cdx").replace("</li>", "</li>\n"),
+    )
+
+    assert touched == ["a", "b", "x"]
