@@ -1,6 +1,6 @@
 // The server's clock as this page knows it, and every counter that ticks by it.
 // A display's own clock may be wrong by hours, so it is never asked what time it is.
-window.pitwall = { running: false };
+window.pitwall = { running: false, isFar: () => false };
 (() => {
   const KEPT = 60;
   let samples = [];
@@ -51,22 +51,15 @@ window.pitwall = { running: false };
   const within = (roots, selector) => roots.flatMap(root => [
     ...(root.matches?.(selector) ? [root] : []), ...root.querySelectorAll(selector),
   ]);
-  // Cards that are out of sight are told when they come into it.
-  const skipped = new WeakSet();
-  const seen = element => !skipped.has(element.closest(".card"));
-  document.addEventListener("contentvisibilityautostatechange", event => {
-    if (event.skipped) skipped.add(event.target);
-    else if (skipped.delete(event.target)) tick(undefined, [event.target]);
-  }, true);
-
   // What a frame brings while the board is not live counts up to `at`, the frame's own time, and
   // stands still there: left alone it would show the hour it began, which reads like a long wait.
-  // `roots` are the elements that changed; without them all that can be seen is told.
+  // `roots` are the elements that changed; without them all that can be seen is told: what is far is
+  // told when it comes near.
   const tick = (at, roots) => {
     const now = at ?? serverNow();
     if (now === null || !(pitwall.running || at) || document.hidden) return;
     for (const element of within(roots ?? [document], "time[data-since]")) {
-      if (!roots && !seen(element)) continue;
+      if (!roots && pitwall.isFar(element.closest(".card"))) continue;
       const seconds = Math.max(0, Math.floor((now - element.dataset.since) / 1000));
       write(element, span(seconds, element.dataset.form));
       if (element.className !== "late") age(element, seconds);

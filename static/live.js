@@ -7,11 +7,12 @@
   const SLEPT_MS = 10000;
   const HELD_MS = 1500;
   const UNPAINTED_MS = 500;
+  const SECOND_MS = 950;         // timers are not exact
   const SWIFT_MS = 60;
   const AHEAD = 8;
   const CUT = "<\x1e";        // what follows only helps to read compressed frames: app/web/stream.py
   const SPEAKS_EVERY = 6;
-  const page = { tick: 0, heard: performance.now(), kicked: -Infinity, held: null, out: false, closed: true, lag: 0, fixed: -Infinity, shown: null, unsaid: 0, came: 0 };
+  const page = { tick: 0, heard: performance.now(), kicked: -Infinity, held: null, out: false, closed: true, lag: 0, fixed: -Infinity, shown: null, unsaid: 0, came: 0, told: 0 };
   const find = id => document.getElementById(id);
   const now = () => performance.now();
 
@@ -76,6 +77,17 @@
     else if (code === 1008 || (code >= 3000 && code !== 4401)) later(1000, 6000);
   });
 
+  // What has changed shows its age; while the board is not live, the one it had by the last frame.
+  pitwall.age = changed => pitwall.tick(pitwall.running ? undefined : Number(find("beat").dataset.now), changed);
+  pitwall.sift ??= text => text;
+  // All counters, once a second: with a frame where one comes, and on a slow page with each. To draw
+  // the page once more costs more than to write them.
+  const tellAll = least => {
+    if (now() - page.told < least) return;
+    page.told = now();
+    pitwall.tick();
+  };
+
   // ---- frames: none is applied while a button is held down, so that no click is lost
   const release = () => { page.held?.done(); page.held = null; };
   addEventListener("pointerdown", event => {
@@ -92,7 +104,7 @@
     page.waited = Boolean(page.held);
     const { message } = event.detail;
     const put = () => {
-      page.touched = pitwall.apply(message.data.split(CUT, 1)[0]);
+      page.touched = pitwall.apply(pitwall.sift(message.data.split(CUT, 1)[0]));
       message.data = "{}";                                               // nothing is left for htmx to swap
     };
     if (page.held) event.detail.waitUntil(page.held.until.then(put)); else put();
@@ -136,7 +148,8 @@
     page.lag = page.waited ? 0 : pitwall.serverNow() - Number(marker.now);
     acknowledge(socket, marker.version);
     judge();
-    pitwall.tick(pitwall.running ? undefined : Number(marker.now), page.touched);
+    pitwall.age(page.touched);
+    tellAll(page.shown?.swift === false ? SECOND_MS / 2 : SECOND_MS);
     document.dispatchEvent(new Event("pitwall:frame"));
     if (marker.build !== document.body.dataset.build && !page.leaving) { page.leaving = true; setTimeout(reload, Math.random() * 20000); }
     if (!complete(marker) && now() - page.fixed > 5000) { page.fixed = now(); connect(); }
@@ -148,7 +161,7 @@
     const slept = Date.now() - before > SLEPT_MS;
     before = Date.now();
     judge();
-    pitwall.tick();
+    tellAll(SECOND_MS);
     if (page.unsaid) answer();
     const silent = now() - page.heard > KICK_EVERY_MS && now() - page.kicked > KICK_EVERY_MS;
     if (!page.out && (slept || silent)) connect();
