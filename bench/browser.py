@@ -1,18 +1,25 @@
-"""A real Chromium with a thousand cards: how long a frame takes to be seen, and what it costs."""
+"""A real Chromium with a thousand cards: how long a frame takes to be seen, and what it costs.
 
+A supervisor's browser has a machine of its own. Here it shares one, so the floor is driven by
+`floor_server`, which leaves nearly all of it to the browser.
+"""
+
+import asyncio
+import contextlib
+import os
 import statistics
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from playwright.async_api import CDPSession, Page, async_playwright
 
-from bench.ingest import CONNECTIONS, serving
-from bench.load import Load
 from bench.measure import share
+from bench.processes import CORES, free_port, running
 from tests.browser_setup import ARGUMENTS, find_chromium
 
 AGENTS = 1000
-# With this many webhooks a second fifty of the cards change in each of ten frames.
+# With this many events a second fifty of the cards change in each of ten frames.
 RATE = 800.0
 WARM_S = 3.0
 SLOWDOWN = 6
@@ -29,9 +36,11 @@ document.addEventListener('htmx:ws:after:message:incoming', () => {
   const now = Number(document.getElementById('beat').dataset.now);
   requestAnimationFrame(() => setTimeout(() => bench.behind.push(Date.now() - now)));
 });
-const frame = () => { bench.frames += 1; requestAnimationFrame(frame); };
-requestAnimationFrame(frame);
+const frame = () => { bench.frames += 1; if (bench.counts) requestAnimationFrame(frame); };
+window.count = () => { bench.counts = true; requestAnimationFrame(frame); };
 """
+# To count frames is to ask for sixty a second, which a slowed-down page is spared.
+COUNT = "() => { window.bench = none(); count(); }"
 TAKE = "() => { const taken = bench; window.bench = none(); return taken; }"
 
 
@@ -61,31 +70,44 @@ async def measure(seconds: float) -> Browsed | None:
     chromium = find_chromium()
     if chromium is None:
         return None
-    async with serving("whole", AGENTS, 10, core=None) as served, async_playwright() as playwright:
+    port = free_port()
+    with on_all_cores():
+        return await _measured(chromium, port, seconds)
+
+
+@contextlib.contextmanager
+def on_all_cores() -> Iterator[None]:
+    """A browser is several threads, and inherits where its starter may run."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, CORES)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+async def _measured(chromium: str, port: int, seconds: float) -> Browsed:
+    async with (
+        running("bench.floor_server", port, AGENTS, RATE),
+        async_playwright() as playwright,
+    ):
         browser = await playwright.chromium.launch(executable_path=chromium, args=list(ARGUMENTS))
-        context = await browser.new_context(viewport={"width": 1920, "height": 1080})
-        name, _, value = served.ready["cookies"][0].partition("=")
-        url = f"http://127.0.0.1:{served.port}"
-        await context.add_cookies([{"name": name, "value": value, "url": url}])
-        page = await context.new_page()
+        page = await browser.new_page(viewport={"width": 1920, "height": 1080})
         await page.add_init_script(WATCH)
-        await page.goto(url)
-        tools = await context.new_cdp_session(page)
-        load = Load(served.port, CONNECTIONS)
-        await load.open()
-        await load.pace(served.moments(RATE), RATE, WARM_S)
+        await page.goto(f"http://127.0.0.1:{port}")
+        tools = await page.context.new_cdp_session(page)
+        await asyncio.sleep(WARM_S)
         before = await _sizes(tools)
-        await page.evaluate(TAKE)
-        await load.pace(served.moments(RATE), RATE, seconds)
+        await page.evaluate(COUNT)
+        await asyncio.sleep(seconds)
         usual = await page.evaluate(TAKE)
         after = await _sizes(tools)
         await tools.send("Emulation.setCPUThrottlingRate", {"rate": SLOWDOWN})
-        await load.pace(served.moments(RATE), RATE, WARM_S)
+        await asyncio.sleep(WARM_S)
         await page.evaluate(TAKE)
-        await load.pace(served.moments(RATE), RATE, seconds)
+        await asyncio.sleep(seconds)
         slow = await page.evaluate(TAKE)
         cards = await _cards(page)
-        load.close()
         await browser.close()
     return Browsed(
         cards=cards,

@@ -212,7 +212,9 @@ async def measure_browser(scale: Scale) -> Section:
         f"{found.cards} cards; {found.frames_per_s:.1f} frames/s with {found.changed:.0f} changed "
         f"cards and tiles each; updating took {found.spent_p50:.0f} ms at the median, "
         f"{number(found.slow_spent_p50)} ms slowed down, where the page then took "
-        f"{found.slow_frames_per_s:.1f} frames/s. Server, sender and browser share two cores."
+        f"{found.slow_frames_per_s:.1f} frames/s. What is updated is what is in sight; the rest "
+        "follows, a share with each frame. The floor is driven within one process, without "
+        "webhooks, so that the browser has nearly all of the two cores."
     )
     return section
 
