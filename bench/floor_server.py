@@ -31,7 +31,7 @@ from app.protocol import server_config
 from app.render import Renderer
 from app.rights import ACTING
 from app.screen import FRAME_S, Screen
-from app.server import tune_collector
+from app.tuning import tune_memory
 from app.web import assets
 from app.web.board import drawn
 from app.web.live_protocol import LiveProtocol
@@ -118,7 +118,7 @@ class Board:
 
 async def main(port: int, agents: int, rate: float) -> None:
     """Serve the board until told to stop."""
-    tune_collector()
+    tune_memory()
     board = Board(agents, rate)
     app = Starlette(
         routes=[

@@ -46,6 +46,12 @@
     const first = page * holds + 1;
     return `#${box.id} > :not(:nth-child(n + ${first} of ${SHOWN}):nth-child(-n + ${first + holds - 1} of ${SHOWN})) { display: none }`;
   };
+  // Fonts differ by a quarter in the width of their digits, and a display has what fonts it has.
+  const digit = () => {
+    const pen = document.createElement("canvas").getContext("2d");
+    pen.font = `700 100px ${getComputedStyle(document.body).fontFamily}`;
+    return (pen.measureText("0").width / 100).toFixed(3);
+  };
   const arrange = () => {
     const text = Object.values(boxes).map(rule).join("\n");
     if (text !== written) sheet.replaceSync(text);
@@ -66,6 +72,7 @@
       const box = document.getElementById(id);
       if (box) boxes[id] = box;
     }
+    style(document.body, "--digit", digit());
     const watch = new ResizeObserver(arrange);
     for (const box of Object.values(boxes)) watch.observe(box);
     setInterval(() => { turn += 1; arrange(); }, TURN_MS);
