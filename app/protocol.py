@@ -8,7 +8,7 @@ import asyncio
 import importlib.util
 import logging
 from collections.abc import Callable
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any
 from weakref import ref
 
@@ -101,9 +101,9 @@ class GuardedProtocol(HttpToolsProtocol):
         cycle.on_response()
 
     def _head_of_200(self, cycle: RequestResponseCycle) -> bytes:
+        lines = [b"%b: %b\r\n" % header for header in cycle.default_headers]
         closing = b"" if cycle.keep_alive else b"connection: close\r\n"
-        lines = tuple(cycle.default_headers)
-        return b"HTTP/1.1 200 OK\r\n" + _lines_of(lines) + closing
+        return b"".join((b"HTTP/1.1 200 OK\r\n", *lines, closing))
 
     def on_message_complete(self) -> None:
         super().on_message_complete()
@@ -192,12 +192,6 @@ def server_config(
         "backlog": BACKLOG,
     }
     return uvicorn.Config(app, **(options | overrides))
-
-
-@lru_cache(8)
-def _lines_of(headers: tuple[tuple[bytes, bytes], ...]) -> bytes:
-    """They change once a second, with the date."""
-    return b"".join(b"%b: %b\r\n" % header for header in headers)
 
 
 def _is_worth_a_line(record: logging.LogRecord) -> bool:

@@ -83,17 +83,9 @@ def _parse_pairs(raw: bytes) -> dict[str, str]:
     if len(parts) > PARAMETERS:
         raise WebhookError(f"there are more than {PARAMETERS} parameters")
     split = [part.partition("=") for part in parts]
-    if _is_plain(raw):
-        found = _collect([(name, value) for name, _, value in split])
-    else:
-        found = _collect([(_text(name), _text(value)) for name, _, value in split])
+    found = _collect([(_text(name), _text(value)) for name, _, value in split])
     found.pop("", None)
     return found
-
-
-def _is_plain(raw: bytes) -> bool:
-    """Nothing in it stands for something else. So are most webhooks, and there are many."""
-    return raw.isascii() and b"%" not in raw and b"+" not in raw
 
 
 def _text(raw: str) -> str:
