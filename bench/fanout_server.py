@@ -11,7 +11,6 @@ import sys
 from collections.abc import Sized
 from typing import Any
 
-import uvicorn
 import uvloop
 from starlette.applications import Starlette
 from starlette.routing import WebSocketRoute
@@ -25,6 +24,7 @@ from app.screen import Screen
 from app.web.live_protocol import LiveProtocol
 from app.web.viewer import Viewer
 from bench.processes import questions, say
+from bench.serving import started
 
 # Cards look alike but for names, numbers and times: about this much of a frame is new.
 CARD = (
@@ -94,10 +94,7 @@ async def main(way: str, port: int) -> None:
     app = Starlette(routes=[WebSocketRoute("/live", show.live)])
     ws: Any = LiveProtocol if way == "line" else "websockets-sansio"
     config = server_config(app, boards_per_s=1e9, ws=ws, lifespan="off", port=port)
-    server = uvicorn.Server(config)
-    running = asyncio.create_task(server.serve())
-    while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
-        await asyncio.sleep(0.01)
+    server, running = await started(config)
     show.publish("")
     await answer(show, show.publish, server.server_state.connections)
     server.should_exit = True

@@ -10,7 +10,6 @@ import sys
 import time
 from zoneinfo import ZoneInfo
 
-import uvicorn
 import uvloop
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -28,7 +27,7 @@ from app.domain.turn import Changes
 from app.pbx.voicecloud import decode
 from app.projector import TICK_S
 from app.protocol import server_config
-from app.render import Renderer
+from app.render import EVERYTHING, Renderer
 from app.rights import ACTING
 from app.screen import FRAME_S, Screen
 from app.tuning import tune_memory
@@ -37,6 +36,7 @@ from app.web.board import drawn
 from app.web.live_protocol import LiveProtocol
 from app.web.viewer import Viewer
 from bench.processes import say
+from bench.serving import started
 from bench.traffic import Traffic, Webhook
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -58,7 +58,7 @@ class Board:
         self._screen = Screen(self._clock, assets.BUILD, frame_s=0)
         self._apply([*itertools.chain(*self._traffic.openings())])
         self._apply_event(Tick())
-        self._draw(None)
+        self._draw(EVERYTHING)
         self._hooks = itertools.chain.from_iterable(self._traffic.moments(rate))
 
     async def page(self, request: Request) -> Response:
@@ -107,12 +107,8 @@ class Board:
             self._ticked = at
         return self._floor.apply(self._seq, at, event)
 
-    def _draw(self, changes: Changes | None) -> None:
-        draw = self._renderer
-        if changes is None:
-            drawing = draw.everything(self._floor, self._audience)
-        else:
-            drawing = draw.fragments(changes, self._floor, self._audience)
+    def _draw(self, changes: Changes) -> None:
+        drawing = self._renderer.fragments(changes, self._floor, self._audience)
         self._screen.update(drawing.fragments, drawing.lists, self._ticked)
 
 
@@ -129,10 +125,7 @@ async def main(port: int, agents: int, rate: float) -> None:
         ]
     )
     config = server_config(app, ws=LiveProtocol, lifespan="off", port=port)
-    server = uvicorn.Server(config)
-    running = asyncio.create_task(server.serve())
-    while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
-        await asyncio.sleep(0.01)
+    _, running = await started(config)
     say(ready=True)
     await running
 

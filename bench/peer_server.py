@@ -10,7 +10,6 @@ import sys
 import time
 from typing import Any
 
-import uvicorn
 import uvloop
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -20,6 +19,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from app.protocol import server_config
 from bench.processes import say
+from bench.serving import started
 
 EVERY_S = 0.5
 TEAM = 100
@@ -84,11 +84,8 @@ async def main(design: str, port: int, agents: int) -> None:
     config = server_config(
         app, boards_per_s=1e9, lifespan="off", port=port, ws_per_message_deflate=True
     )
-    server = uvicorn.Server(config)
-    running = asyncio.create_task(server.serve())
+    _, running = await started(config)
     sending = asyncio.create_task(send_whole()) if design == "whole" else None
-    while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
-        await asyncio.sleep(0.01)
     say(ready=True)
     await running
     if sending is not None:

@@ -4,7 +4,6 @@
 whole application it also says the cookies of signed-in viewers: a board is not for strangers.
 """
 
-import asyncio
 import os
 import sys
 from collections.abc import AsyncIterator
@@ -12,7 +11,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from types import SimpleNamespace
 from typing import Any
 
-import uvicorn
 import uvloop
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -32,6 +30,7 @@ from app.web.parts import Parts
 from app.webhook_journal import WebhookJournal
 from app.webhook_tokens import WebhookTokens
 from bench.processes import say
+from bench.serving import started
 
 # So many boards may one person have open.
 BOARDS_EACH = 10
@@ -79,10 +78,7 @@ async def serve_part(app: Starlette, settings: Settings) -> None:
     """As the whole application is served, down to when garbage is looked for."""
     tune_memory()
     config = server_config(app, host=settings.host, port=settings.port)
-    server = uvicorn.Server(config)
-    running = asyncio.create_task(server.serve())
-    while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
-        await asyncio.sleep(0.01)
+    _, running = await started(config)
     say(ready=True)
     await running
 
