@@ -144,7 +144,7 @@ def test_the_last_hour_of_yesterday_is_in_the_windows() -> None:
     story = Story("2026-03-02 23:58:00").tell("1 abandons 999 after 3, +4m")
     queue = story.state.queues["999"]
 
-    assert window_figures(queue, 15, story.now).abandoned == 1
+    assert window_figures([queue], 15, story.now).abandoned == 1
     assert queue.today.abandoned == {}
 
 

@@ -146,15 +146,15 @@ def test_a_queue_has_its_own_limit_and_variant() -> None:
 def test_a_window_holds_what_arrived_in_its_minutes(minutes: int, offered: int) -> None:
     queue = Queue("1", minutes={minute: Tally(answered={10: 1}) for minute in range(200)})
 
-    assert window_figures(queue, minutes, 150 * MINUTE + 30_000).offered == offered + 49
+    assert window_figures([queue], minutes, 150 * MINUTE + 30_000).offered == offered + 49
 
 
 def test_a_visit_belongs_to_the_minute_in_which_it_arrived() -> None:
     story = after("1 rings 101 in 999, +14m, 1 rings 101 in 999, +50s, 1 answered 101 in 999")
     queue = story.state.queues["999"]
 
-    assert window_figures(queue, 15, story.now).answered == 1
-    assert window_figures(queue, 14, story.now).answered == 0
+    assert window_figures([queue], 15, story.now).answered == 1
+    assert window_figures([queue], 14, story.now).answered == 0
 
 
 @pytest.mark.parametrize(

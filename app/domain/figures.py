@@ -90,18 +90,22 @@ def queue_figures(queue: Queue) -> Figures:
     return figures_of(queue.today, queue.service_level_s, queue.short_abandon_s, queue.variant)
 
 
-def window_figures(queue: Queue, minutes: int, now: int) -> Figures:
-    """The same for the visits that arrived in the last so many minutes before `now` (ms)."""
-    return total_window_figures([queue], minutes, now)
+def window_figures(queues: Iterable[Queue], minutes: int, now: int) -> Figures:
+    """The same for the visits that arrived in the last so many minutes before `now` (ms).
+
+    An hour at most; several queues together as in `total_figures`.
+    """
+    return _together(queues, lambda queue: _arrived(queue, minutes, now))
 
 
-def total_window_figures(queues: Iterable[Queue], minutes: int, now: int) -> Figures:
-    """The same for all queues together; an hour at most."""
+def total_figures(queues: Iterable[Queue]) -> Figures:
+    """All queues together; each queue's calls are judged by that queue's own T and limit."""
+    return _together(queues, lambda queue: queue.today)
+
+
+def _together(queues: Iterable[Queue], tally: Callable[[Queue], Tally]) -> Figures:
     known = list(queues)
-    rows = [
-        counted(_arrived(one, minutes, now), one.service_level_s, one.short_abandon_s)
-        for one in known
-    ]
+    rows = [counted(tally(one), one.service_level_s, one.short_abandon_s) for one in known]
     return figures_from(rows, *variant_of(known))
 
 
@@ -111,13 +115,6 @@ def _arrived(queue: Queue, minutes: int, now: int) -> Tally:
         if minute > since:
             merge(tally, counts)
     return tally
-
-
-def total_figures(queues: Iterable[Queue]) -> Figures:
-    """All queues together; each queue's calls are judged by that queue's own T and limit."""
-    known = list(queues)
-    rows = [counted(one.today, one.service_level_s, one.short_abandon_s) for one in known]
-    return figures_from(rows, *variant_of(known))
 
 
 def variant_of(queues: Iterable[Queue]) -> tuple[str, int]:

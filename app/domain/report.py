@@ -13,7 +13,7 @@ from app.domain.board import (
     ringing,
     totals,
 )
-from app.domain.figures import occupancy, total_window_figures
+from app.domain.figures import occupancy, window_figures
 from app.domain.model import Agent, Call, FloorState, Queue
 from app.domain.states import CallState, LegState, Status
 from app.domain.turn import Changes
@@ -136,10 +136,7 @@ def _queue(tile: QueueTile, now: int) -> Json:
 
 def _windows(queues: Collection[Queue], now: int) -> Json:
     """Of the visits that arrived in the last minutes: {how many: the figures}."""
-    return {
-        str(minutes): figures_json(total_window_figures(queues, minutes, now))
-        for minutes in WINDOWS
-    }
+    return {str(minutes): figures_json(window_figures(queues, minutes, now)) for minutes in WINDOWS}
 
 
 def figures_json(figures: Figures) -> Json:
