@@ -7,7 +7,7 @@ frame; and whoever is sent the end of the run once, behind a frame of its own, i
 
 from weakref import WeakKeyDictionary
 
-from app.screen import SHARED_S, Screen
+from app.screen import Screen
 from app.web.frames import WINDOW_BITS, deflated_frame, deflater, frame_of
 
 WINDOW_BYTES = 1 << WINDOW_BITS
@@ -26,34 +26,37 @@ class Stream:
     def __init__(self, screen: Screen) -> None:
         self._begin(screen)
 
-    def frame(self, screen: Screen, since: int) -> bytes | None:
-        """What is newer than `since`, for who has read the run so far; None: it is too late."""
+    def frame(self, screen: Screen, text: str) -> bytes | None:
+        """The frame of this text, for who has read the run so far; None where it is another's.
+
+        The screen gives the same text to all who lack the same, as long as it is fresh.
+        """
         self._go_on(screen)
-        is_fresh = screen.passed() - self._made_at <= SHARED_S
-        return self._newest if since == self._since and is_fresh else None
+        return self._newest if text is self._text else None
 
     def joining(self, screen: Screen, text: str) -> bytes:
         """The frame of this text, which leads to the screen's version, and the run's end."""
         self._go_on(screen)
         if self._joined[0] is not text:
-            whole = text + CUT + self._tail.decode()
-            self._joined = (text, frame_of(whole).deflated)
+            whole = text.encode(errors="replace") + CUT.encode() + self._tail
+            self._joined = (text, deflated_frame(deflater(), whole))
         return self._joined[1]
 
     def _begin(self, screen: Screen) -> None:
         self._deflate = deflater()
         self._tail = b""
-        self._version, self._since = screen.version, -1
-        self._newest, self._made_at = b"", 0.0
+        self._version = screen.version
+        self._text, self._newest = "", b""
         self._joined = ("", b"")
 
     def _go_on(self, screen: Screen) -> None:
         if screen.version - self._version > MOST_BEHIND:
             self._begin(screen)
         elif screen.version > self._version:
-            payload = screen.since(self._version).encode(errors="replace")
-            self._newest, self._made_at = deflated_frame(self._deflate, payload), screen.passed()
-            self._since, self._version = self._version, screen.version
+            self._text = screen.since(self._version)
+            payload = self._text.encode(errors="replace")
+            self._newest = deflated_frame(self._deflate, payload)
+            self._version = screen.version
             self._tail = _end_of(self._tail + payload)
             self._joined = ("", b"")
 
@@ -66,9 +69,9 @@ class Place:
         self._stream = stream_of(screen)
         self._in_step = False
 
-    def frame(self, since: int, text: str, *, keeps_up: bool) -> bytes:
-        """The bytes of `text`, which is what is newer than `since`. Who keeps up may join."""
-        if self._in_step and (frame := self._stream.frame(self._screen, since)) is not None:
+    def frame(self, text: str, *, keeps_up: bool) -> bytes:
+        """The bytes of `text`, which is what the screen has that is new. Who keeps up may join."""
+        if self._in_step and (frame := self._stream.frame(self._screen, text)) is not None:
             return frame
         self._in_step = keeps_up
         return self._stream.joining(self._screen, text) if keeps_up else frame_of(text).deflated

@@ -106,15 +106,14 @@ class Viewer:
 
     def _show_next(self) -> None:
         """Called when there is something new and when there is room for more."""
-        if self._line is None or len(self._under_way) >= self._ahead:
+        if self._line is None or not self._has_room:
             return
         if self._screen.version > self._sent:
-            since = self._sent
-            self._line.show(self._encoded(self._line, since, self._next()))
+            self._line.show(self._encoded(self._line, self._next()))
 
-    def _encoded(self, line: Line, since: int, text: str) -> bytes:
+    def _encoded(self, line: Line, text: str) -> bytes:
         if line.remembers:
-            return self._place.frame(since, text, keeps_up=self._ahead > 1)
+            return self._place.frame(text, keeps_up=self._ahead > 1)
         frame = frame_of(text)
         return frame.deflated if line.deflates else frame.plain
 
@@ -124,9 +123,13 @@ class Viewer:
         if not self._under_way:
             self._waits_since = time.monotonic()
         self._under_way.append(self._sent)
-        if len(self._under_way) >= self._ahead:
+        if not self._has_room:
             self._room.clear()
         return frame
+
+    @property
+    def _has_room(self) -> bool:
+        return len(self._under_way) < self._ahead
 
     def _hear_on_line(self, text: str) -> None:
         refused = self._hear(text)
@@ -174,7 +177,7 @@ class Viewer:
             under_way.popleft()
         self._repeats = 0
         self._waits_since = time.monotonic()
-        if len(under_way) < self._ahead:
+        if self._has_room:
             self._room.set()
             self._show_next()
 
