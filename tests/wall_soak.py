@@ -1,4 +1,4 @@
-"""A wall in a real Chromium that is fed as fast as it acknowledges: what is left after N updates.
+"""A wall in a real Chromium that is fed as fast as it asks: what is left after N updates.
 
 `python -m tests.wall_soak 10000` prints the table that docs/wall.md has.
 """
@@ -18,6 +18,7 @@ from app.domain.view import AgentCard, Totals, WaitingRow
 from app.render import Renderer
 from app.screen import Screen
 from app.web.board import drawn
+from app.web.viewer import understood
 from tests.browser_setup import ARGUMENTS, find_chromium
 from tests.test_render import AGENT, CALLER, FIGURES, TILE, AFloor
 
@@ -129,7 +130,7 @@ def now() -> int:
 def open_wall(page: Page, feed: Feed, frames: int = 0, *, is_still: bool = False) -> None:
     """The wall's page with its own scripts and styles, and a server that is this program.
 
-    `frames`: so many and no more, 0: one for each that is acknowledged. `is_still`: nobody on the
+    `frames`: so many and no more, 0: as many as it asks for. `is_still`: nobody on the
     floor does anything.
     """
 
@@ -145,8 +146,13 @@ def open_wall(page: Page, feed: Feed, frames: int = 0, *, is_still: bool = False
 
     def serve(socket: WebSocketRoute) -> None:
         feed.sent = 0
-        socket.on_message(lambda _acknowledged: send(socket))
+        socket.on_message(lambda said: send_ahead(socket, str(said)))
         send(socket)
+
+    def send_ahead(socket: WebSocketRoute, said: str) -> None:
+        shown, ahead = understood(said) or (0, 0)
+        for _ in range(ahead - (feed.screen.version - shown)):
+            send(socket)
 
     def send(socket: WebSocketRoute) -> None:
         if not frames or feed.sent < frames:
