@@ -32,7 +32,7 @@
   };
   const apply = () => {
     const all = conditions();
-    pitwall.needEveryCard?.(all.length > 0);
+    pitwall.needEveryCard(all.length > 0);
     sheet.replaceSync(all.length ? `#agents > .card:not(${all.join("")}) { display: none }` : "");
     find("clear").hidden = all.length === 0;
     press();

@@ -79,7 +79,6 @@
 
   // What has changed shows its age; while the board is not live, the one it had by the last frame.
   pitwall.age = changed => pitwall.tick(pitwall.running ? undefined : Number(find("beat").dataset.now), changed);
-  pitwall.sift ??= text => text;
   // All counters, once a second: with a frame where one comes, and on a slow page with each. To draw
   // the page once more costs more than to write them.
   const tellAll = least => {

@@ -7,10 +7,8 @@
   const sheet = document.createElement("template");
 
   const attributes = (old, fresh) => {
-    const wanted = fresh.attributes;
     let kept = 0;
-    for (let index = 0; index < wanted.length; index += 1) {
-      const { name, value } = wanted[index];
+    for (const { name, value } of fresh.attributes) {
       if (OURS.has(name)) { kept += old.hasAttribute(name) ? 1 : 0; continue; }
       if (old.getAttribute(name) !== value) old.setAttribute(name, value);
       kept += 1;
@@ -26,7 +24,6 @@
     const space = className.indexOf(" ");
     return `${node.localName} ${node.id || node.getAttribute("data-act") || (space < 0 ? className : className.slice(0, space))}`;
   };
-  const alike = (old, fresh) => old.nodeType === fresh.nodeType && (old.nodeType !== 1 || kind(old) === kind(fresh));
   const place = (parent, node, before) => {
     if (node.isConnected && parent.moveBefore) parent.moveBefore(node, before); else parent.insertBefore(node, before);
   };
@@ -54,7 +51,7 @@
     let fresh = from.firstChild;
     while (fresh) {
       const next = fresh.nextSibling;
-      const same = old && alike(old, fresh) ? old : old && fetched(parent, old, fresh);
+      const same = old && kind(old) === kind(fresh) ? old : old && fetched(parent, old, fresh);
       if (same) {
         // Most parts are as they were, and the browser compares them ten times as fast as we do.
         if (!same.isEqualNode(fresh)) patch(same, fresh);
