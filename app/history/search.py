@@ -181,7 +181,7 @@ def call_row_of(row: Sequence[object]) -> CallRow:
     values = list(row)
     values[6] = tuple(msgspec.json.decode(str(values[6])))
     values[-3:] = [bool(value) for value in values[-3:]]
-    return CallRow(*values)  # type: ignore[arg-type]
+    return CallRow(*values)  # type: ignore[arg-type]  # they come as COLUMNS says
 
 
 def _sealed(row: CallRow) -> str:
