@@ -1,7 +1,8 @@
 """What uvicorn leaves open and an HTTP server must not: deadlines and sizes of half-sent requests.
 
 A connection without a complete request is closed after ten seconds, a head over 16 KiB is
-refused, and what the parser refuses is counted: a PBX that sends such requests must be seen.
+refused, what follows a body is read by nobody, and what the parser refuses is counted: a PBX that
+sends such requests must be seen.
 """
 
 import asyncio
@@ -25,7 +26,14 @@ BODY_S = 10.0
 # middle of its body gets to see the answer.
 LINGER_S = 1.0
 # Requests are counted or served all the same, and a stranger could fill the log with these.
-NOT_WORTH_A_LINE = frozenset({"Invalid HTTP request received.", "Unsupported upgrade request."})
+NOT_WORTH_A_LINE = frozenset(
+    {
+        "Invalid HTTP request received.",
+        "Unsupported upgrade request.",
+        "ASGI callable returned without completing handshake.",
+        "Invalid UTF-8 sequence received from client.",
+    }
+)
 BACKLOG = 2048
 BOARDS_PER_S = 100.0
 NOT_NOW = (
@@ -50,6 +58,8 @@ class GuardedProtocol(HttpToolsProtocol):
         self._alarm: asyncio.TimerHandle | None = None
         self._in_head = True
         self._head_bytes = 0
+        # What came after the head and was no part of a body: trailers, extensions of chunks.
+        self._stray_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -64,7 +74,13 @@ class GuardedProtocol(HttpToolsProtocol):
             self._head_bytes += len(data)
             # Here too: blank lines begin no message, and end uvicorn's own keep-alive timer.
             self._expect_head()
+        else:
+            self._stray_bytes += len(data)
         super().data_received(data)
+        if self._stray_bytes > HEAD_BYTES and not self.transport.is_closing():
+            # Without a word: the answer to this request may be under way.
+            self.count_refusal(self._peer())
+            self.transport.close()
         if self._in_head and self._head_bytes > HEAD_BYTES and not self.transport.is_closing():
             self.send_400_response("The head of the request is too large.")
 
@@ -77,7 +93,10 @@ class GuardedProtocol(HttpToolsProtocol):
             # The parser turns this into its own error, and that into a 400.
             raise ValueError("the head of the request is too large")
         self._in_head = False
-        self._head_bytes = 0
+        self._head_bytes = self._stray_bytes = 0
+        # The scope keeps the first list. uvicorn adds trailers to the other, and so an address or
+        # a password that comes after the body is believed by nobody.
+        self.headers = self.headers.copy()
         super().on_headers_complete()
         self._expect_within(BODY_S)
         cycle: RequestResponseCycle | None = self.cycle
@@ -105,9 +124,14 @@ class GuardedProtocol(HttpToolsProtocol):
         closing = b"" if cycle.keep_alive else b"connection: close\r\n"
         return b"".join((b"HTTP/1.1 200 OK\r\n", *lines, closing))
 
+    def on_body(self, body: bytes) -> None:
+        self._stray_bytes = 0
+        super().on_body(body)
+
     def on_message_complete(self) -> None:
         super().on_message_complete()
         self._in_head = True
+        self._stray_bytes = 0
         self._deadline = None
 
     def on_response_complete(self) -> None:
@@ -126,8 +150,11 @@ class GuardedProtocol(HttpToolsProtocol):
             self.transport.close()
 
     def send_400_response(self, msg: str) -> None:
-        self.count_refusal(self.client[0] if self.client else "")
+        self.count_refusal(self._peer())
         super().send_400_response(msg)
+
+    def _peer(self) -> str:
+        return self.client[0] if self.client else ""
 
     def _size_of_head(self) -> int:
         return len(self.url) + sum(len(name) + len(value) for name, value in self.headers)

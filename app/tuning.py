@@ -1,7 +1,8 @@
-"""How Python and the C library look after memory: set once, when the process starts."""
+"""What the process asks of Python, the C library and the kernel, once, when it starts."""
 
 import ctypes
 import gc
+import resource
 from contextlib import suppress
 
 # Of glibc's mallopt(3).
@@ -32,3 +33,15 @@ def give_back_large_buffers() -> None:
     """
     with suppress(AttributeError, OSError):
         ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, MAPPED_FROM_BYTES)
+
+
+def allow_connections() -> None:
+    """As many descriptors as the machine lets this user have.
+
+    Most begin with 1,024, for the sake of programs that can't count further. Where they run out new
+    connections wait, and nothing says so.
+    """
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    # A kernel may name more than it gives.
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

@@ -2,6 +2,7 @@
 `tests/chaos/test_hostile_viewers.py` waits as long as it takes."""
 
 import asyncio
+import socket
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -213,3 +214,28 @@ async def test_a_page_that_never_answers_is_told_to_try_later(
     await gone(viewer)
 
     assert viewer.code == 1013
+
+
+BAD_UPGRADES = {
+    "a long path": "",
+    "a body": "Content-Length: 3\r\n\r\nabc",
+    "a chunked body": "Transfer-Encoding: chunked\r\n\r\n0\r\n",
+    "300 headers": "".join(f"X-{number}: 1\r\n" for number in range(300)),
+    "a long line": f"X: {'a' * 12_000}\r\n",
+}
+
+
+@pytest.mark.parametrize("shape", BAD_UPGRADES)
+def test_a_board_that_can_not_open_is_told_so_and_closed(served: Served, shape: str):
+    query = "a" * 12_000 if shape == "a long path" else ""
+    with socket.create_connection(("127.0.0.1", served.port), 10) as connection:
+        connection.sendall(
+            f"GET /live?{query} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\n"
+            "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+            f"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n{BAD_UPGRADES[shape]}\r\n".encode()
+        )
+        said = b""
+        while piece := connection.recv(65536):
+            said += piece
+
+    assert 400 <= int(said.split()[1]) <= 431

@@ -216,6 +216,11 @@ async def test_who_left_is_told_no_more(free_port: int) -> None:
         await until(lambda: not board.screen.is_watched)
 
 
+def connections() -> list[LiveProtocol]:
+    """Those that are held by somebody."""
+    return [one for one in gc.get_objects() if type(one) is LiveProtocol]
+
+
 async def test_a_board_that_broke_off_waits_for_no_garbage_collector(free_port: int) -> None:
     board = Board(free_port)
     gc.collect()
@@ -224,10 +229,24 @@ async def test_a_board_that_broke_off_waits_for_no_garbage_collector(free_port: 
         async with running(board) as url:
             page = await connect(url)
             await page.recv()
-            held = [weakref.ref(one) for one in gc.get_objects() if type(one) is LiveProtocol]
+            held = [weakref.ref(one) for one in connections()]
             page.transport.abort()
             await page.wait_closed()
             await until(lambda: all(one() is None for one in held))
     finally:
         gc.enable()
     assert held
+
+
+async def test_who_pings_and_reads_nothing_fills_no_memory(free_port: int) -> None:
+    # More than the kernel keeps on the way back.
+    pings, packets = Frame(Opcode.PING, bytes(125)).serialize(mask=True) * 1000, 200
+    async with running(Board(free_port)) as url, connect(url) as page:
+        await page.recv()
+        page.transport.pause_reading()
+        for _ in range(packets):
+            page.transport.write(pings)
+            await until(lambda: not page.transport.get_write_buffer_size())
+
+        assert any(one.transport.get_write_buffer_size() for one in connections())
+        assert all(one.transport.get_write_buffer_size() < 400_000 for one in connections())

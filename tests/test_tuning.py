@@ -1,4 +1,4 @@
-"""What the process asks of the memory it runs in."""
+"""What the process asks of the machine it runs on."""
 
 import subprocess
 import sys
@@ -34,3 +34,21 @@ def test_large_buffers_leave_no_holes_behind() -> None:
     )
 
     assert int(done.stdout) < 20
+
+
+COUNT = """
+import resource
+from app.tuning import allow_connections
+
+resource.setrlimit(resource.RLIMIT_NOFILE, (64, 128))
+allow_connections()
+print(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+"""
+
+
+def test_as_many_connections_are_open_as_the_machine_allows() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", COUNT], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+
+    assert int(done.stdout) == 128

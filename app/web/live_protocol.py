@@ -18,6 +18,9 @@ from app.web.words import ends_whole, small_text
 
 # Closing then forgets what was not sent, instead of keeping it in the kernel for minutes.
 LINGER_NOT = struct.pack("ii", 1, 0)
+# With more than this unread a ping gets no answer.
+UNREAD_BYTES = 64 * 1024
+BAD_UPGRADE = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
 
 class LiveProtocol(WebSocketsSansIOProtocol):
@@ -70,6 +73,20 @@ class LiveProtocol(WebSocketsSansIOProtocol):
             # Once it is not, nobody knows where a frame begins: the long way from then on.
             self._is_whole = self._ends_whole(data)
         super().data_received(data)
+        if not self.handshake_initiated:
+            self._refuse()
+
+    def _refuse(self) -> None:
+        """End what did not even begin: uvicorn hands on a whole request, and asks no more of it."""
+        self.transport.write(b"".join(self.conn.data_to_send()) or BAD_UPGRADE)
+        self.transport.close()
+
+    def handle_ping(self) -> None:
+        """Answer who reads the answers: they would pile up here."""
+        if self.transport.get_write_buffer_size() > UNREAD_BYTES:
+            self.conn.data_to_send()
+        else:
+            super().handle_ping()
 
     def _ends_whole(self, data: bytes) -> bool:
         if not self.handshake_initiated:
