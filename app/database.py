@@ -19,6 +19,7 @@ from app.database_faults import (
     DatabaseUnavailable,
     faults_in_words,
 )
+from app.database_files import DatabaseFiles
 from app.faults import reach
 from app.sentences import Sentence
 
@@ -46,9 +47,15 @@ PRAGMAS = (
 class Database:
     """Reads and writes of one file, safe to share between all tasks of one event loop."""
 
-    def __init__(self, writer: aiosqlite.Connection, reader: aiosqlite.Connection) -> None:
+    def __init__(
+        self,
+        writer: aiosqlite.Connection,
+        reader: aiosqlite.Connection,
+        files: DatabaseFiles | None = None,
+    ) -> None:
         self._writer = writer
         self._reader = reader
+        self._files = files
         self._turn = asyncio.Lock()
         self._jobs: set[asyncio.Task[Any]] = set()
         self._closed = False
@@ -79,7 +86,7 @@ class Database:
         except BaseException:
             await _close(writer)
             raise
-        return cls(writer, reader)
+        return cls(writer, reader, DatabaseFiles(Path(path).absolute()))
 
     async def migrate(self, name: str, steps: Sequence[str]) -> None:
         """Bring the tables of the part `name` up to date: `steps` are SQL scripts, run once each.
@@ -181,6 +188,8 @@ class Database:
     async def _writing(self) -> AsyncIterator[None]:
         async with self._turn:
             try:
+                if self._files:
+                    self._files.check()
                 with faults_in_words():
                     yield
             except DatabaseFull:

@@ -49,8 +49,9 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "sentences": frozenset(),
     "language": frozenset({"sentences"}),
     # stores and the ground they stand on
-    "database": frozenset({"database_faults", "faults", "sentences"}),
+    "database": frozenset({"database_faults", "database_files", "faults", "sentences"}),
     "database_faults": frozenset({"sentences"}),
+    "database_files": frozenset({"database_faults", "sentences"}),
     "tables": frozenset(),
     "sharing": frozenset(
         {

@@ -101,6 +101,24 @@ async def test_a_full_disk_is_answered_with_503_and_counted_and_passes(
     assert await unstored(tmp_path) == answers.statuses[503] + again.statuses[503]
 
 
+async def test_nothing_is_acknowledged_into_a_file_that_was_moved_away(
+    pitwall: Pitwall, tmp_path: Path
+):
+    port = int(pitwall.url.rsplit(":", 1)[1])
+    assert (await flood(port, rings(5, "before"))).statuses == {200: 5}
+    (tmp_path / "pitwall.db").rename(tmp_path / "elsewhere.db")
+    answers = await flood(port, rings(5, "during"))
+    ready = await flood(port, [b"GET /health/ready HTTP/1.1\r\nHost: x\r\n\r\n"])
+    (tmp_path / "elsewhere.db").rename(tmp_path / "pitwall.db")
+    healed = await flood(port, rings(5, "after"))
+
+    assert answers.statuses == {503: 5}
+    assert ready.statuses == {503: 1}
+    assert healed.statuses == {200: 5}
+    assert stored(tmp_path, "during") == []
+    assert len(stored(tmp_path, "after")) == 5
+
+
 def written_ahead(folder: Path) -> int:
     return (folder / "pitwall.db-wal").stat().st_size
 

@@ -1,10 +1,12 @@
 """The database's file: whose it is, where it can be, and refusals in words."""
 
 import os
+import shutil
 import sqlite3
 import stat
 from pathlib import Path
 
+import aiosqlite
 import pytest
 
 from app.database import Database, DatabaseUnavailable
@@ -58,3 +60,55 @@ async def test_an_old_sqlite_is_refused_in_words(monkeypatch: pytest.MonkeyPatch
 
     with pytest.raises(DatabaseUnavailable, match="newer is needed"):
         await Database.open(":memory:")
+
+
+async def word(database: Database, text: str) -> None:
+    """Save one."""
+
+    async def job(connection: aiosqlite.Connection) -> None:
+        await connection.execute("INSERT INTO word VALUES (?)", (text,))
+
+    await database.write(job)
+
+
+WAYS = {
+    "deleted": lambda path: path.unlink(),
+    "moved": lambda path: path.rename(path.with_suffix(".old")),
+    "replaced": lambda path: os.replace(shutil.copy(path, f"{path}.copy"), path),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("part", ["", "-wal"])
+async def test_what_would_go_into_a_file_that_is_gone_is_refused(
+    tmp_path: Path, way: str, part: str
+) -> None:
+    path = tmp_path / "pitwall.db"
+    database = await Database.open(str(path))
+    await database.migrate("words", ["CREATE TABLE word (text TEXT) STRICT"])
+    await word(database, "before")
+    assert await database.read("SELECT text FROM word") == [("before",)]
+    WAYS[way](Path(f"{path}{part}"))
+
+    with pytest.raises(DatabaseUnavailable, match="deleted, moved or replaced while in use"):
+        await word(database, "after")
+    with pytest.raises(DatabaseUnavailable):
+        await database.write_at_once(lambda connection: None)
+    assert await database.read("SELECT text FROM word") == [("before",)]
+    await database.close()
+
+
+async def test_saving_goes_on_when_the_file_is_back(tmp_path: Path) -> None:
+    path = tmp_path / "pitwall.db"
+    database = await Database.open(str(path))
+    await database.migrate("words", ["CREATE TABLE word (text TEXT) STRICT"])
+    path.rename(tmp_path / "elsewhere")
+    with pytest.raises(DatabaseUnavailable):
+        await word(database, "lost")
+    (tmp_path / "elsewhere").rename(path)
+    await word(database, "saved")
+    await database.close()
+
+    reopened = await Database.open(str(path))
+    assert await reopened.read("SELECT text FROM word") == [("saved",)]
+    await reopened.close()
