@@ -185,7 +185,7 @@ async def _rebuilt(settings: Settings) -> int:
         ground = await stack.enter_async_context(opened_ground(settings, wall_clock))
         database = await Database.open(settings.database)
         stack.push_async_callback(database.close)
-        log = await ground.log(settings, database, stack)
+        log = await ground.log(settings, database, wall_clock, stack)
         return await rebuild_from(log, database, days, Caps.for_agents(settings.most_agents))
 
 

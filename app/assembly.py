@@ -15,6 +15,7 @@ from app.access import Access
 from app.access.oidc import Client
 from app.actions import Actions, Policy, open_actions
 from app.alerting import Channels, Notifier, open_notifier
+from app.clock import ContinuedClock
 from app.database import Database
 from app.domain.caps import Caps
 from app.domain.days import BusinessDay
@@ -49,7 +50,7 @@ class Plan:
 
     ground: Ground
     settings: Settings
-    clock: Callable[[], int]
+    clock: ContinuedClock
     unparsable: PeerCounts | None
     stack: AsyncExitStack
 
@@ -112,7 +113,7 @@ async def assembled(
 ) -> AsyncIterator[Assembled]:
     """Open everything in order, and let go of it in the opposite order."""
     async with AsyncExitStack() as stack:
-        plan = Plan(ground, settings, clock, unparsable, stack)
+        plan = Plan(ground, settings, ContinuedClock(clock), unparsable, stack)
         store = await _open_store(plan)
         entrance = await _open_entrance(plan, store)
         stage = await _open_stage(plan, store)
@@ -128,7 +129,7 @@ async def _open_store(plan: Plan) -> Store:
     found = await asyncio.to_thread(ensure_sound, path, clock())
     database = await Database.open(path)
     stack.push_async_callback(database.close)
-    log = await plan.ground.log(settings, database, stack)
+    log = await plan.ground.log(settings, database, clock, stack)
     tables = await plan.ground.tables(settings, database, stack)
     upkeep = await Upkeep.open(database, path, settings.timezone, clock, found)
     return Store(database, tables, log, upkeep)
@@ -153,6 +154,7 @@ async def _open_stage(plan: Plan, store: Store) -> Stage:
     ownership = plan.ground.ownership(settings.site) if plan.ground.node else None
     projector = Projector(log, days, renderer, plan.clock, caps, ownership)
     await projector.start()
+    store.upkeep.clock_behind_ms = plan.clock.go_on_from(projector.floor.state.at)
     plan.stack.push_async_callback(projector.save_snapshot)
     history = await History.open(store.database, log, days, caps)
     return Stage(renderer, projector, history, Rewind(store.database, log, days, caps))

@@ -2,7 +2,8 @@
 
 A clock that jumps would end calls, sign people out and show timers below zero. This one goes on
 from the wall's time at the start as fast as time really passes, and comes round to the wall's
-time again so slowly (1 %) that no duration suffers. A restart takes the wall's time at once.
+time again so slowly (1 %) that no duration suffers. A restart takes the wall's time at once; but
+what is in a log was before now, whatever the machine says, so a site's time goes on from there.
 """
 
 import logging
@@ -62,3 +63,36 @@ class SteadyClock:
                     "when nobody calls, to follow at once.",
                     error // 1000,
                 )
+
+
+class ContinuedClock:
+    """The time at a site: `clock`, or where that is behind the site's log the time that the log
+    reached and what passed since. It never goes back, and what it is ahead dwindles slowly.
+    """
+
+    def __init__(self, clock: Callable[[], int]) -> None:
+        self._clock = clock
+        self._seen = clock()
+        self.ahead_ms = 0
+
+    def __call__(self) -> int:
+        """The time now, in ms since the epoch, UTC."""
+        now = self._clock()
+        if self.ahead_ms:
+            dwindled = (now - self._seen) // SLOWNESS
+            if dwindled <= 0:
+                return now + self.ahead_ms
+            self.ahead_ms = max(0, self.ahead_ms - dwindled)
+        self._seen = now
+        return now + self.ahead_ms
+
+    def go_on_from(self, at: int) -> int:
+        """Be at `at` or later from now on. How far it is ahead of `clock`, in ms."""
+        self.ahead_ms += max(0, at - self())
+        if self.ahead_ms > TOLD_MS:
+            logger.warning(
+                "The machine's clock is %d s behind the newest event in the log. Time goes on from "
+                "that event. Set the clock right, if it is wrong, and restart.",
+                self.ahead_ms // 1000,
+            )
+        return self.ahead_ms

@@ -79,14 +79,15 @@ class Database:
         if path == MEMORY:
             writer = await _connect(MEMORY, PRAGMAS)
             return cls(writer, writer)
-        uri = await asyncio.to_thread(_prepare_file, path)
+        file = await asyncio.to_thread(_prepare_file, path)
+        uri = file.as_uri()
         writer = await _connect(uri, PRAGMAS)
         try:
             reader = await _connect(f"{uri}?mode=ro", ("busy_timeout=5000", "query_only=ON"))
         except BaseException:
             await _close(writer)
             raise
-        return cls(writer, reader, DatabaseFiles(Path(path).absolute()))
+        return cls(writer, reader, DatabaseFiles(file))
 
     async def migrate(self, name: str, steps: Sequence[str]) -> None:
         """Bring the tables of the part `name` up to date: `steps` are SQL scripts, run once each.
@@ -238,7 +239,7 @@ def _transact(connection: sqlite3.Connection, job: Callable[[sqlite3.Connection]
     reach("after commit")
 
 
-def _prepare_file(path: str) -> str:
+def _prepare_file(path: str) -> Path:
     file = Path(path).absolute()
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -248,7 +249,7 @@ def _prepare_file(path: str) -> str:
             f"The database {path} can't be opened for writing: {error.strerror}. "
             "Check that its folder exists and belongs to the user who runs the program."
         ) from error
-    return file.as_uri()
+    return file
 
 
 async def _connect(uri: str, pragmas: Sequence[str]) -> aiosqlite.Connection:

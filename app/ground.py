@@ -20,6 +20,8 @@ from app.tables import Tables
 
 MISSING = "A log on NATS needs the module {name}. Install pitwall[cluster]."
 
+Clock = Callable[[], int]
+
 logger = logging.getLogger(__name__)
 
 
@@ -38,8 +40,10 @@ class Ground(Protocol):
     def database(self, settings: Settings) -> str:
         """The path of the database in which a command finds the site's accounts."""
 
-    async def log(self, settings: Settings, database: Database, stack: AsyncExitStack) -> EventLog:
-        """The site's events."""
+    async def log(
+        self, settings: Settings, database: Database, clock: Clock, stack: AsyncExitStack
+    ) -> EventLog:
+        """The site's events, stamped by the clock."""
 
     async def tables(self, settings: Settings, database: Database, stack: AsyncExitStack) -> Tables:
         """Where accounts, sessions, the audit and so on are kept."""
@@ -50,17 +54,16 @@ class Alone:
 
     node = ""
 
-    def __init__(self, clock: Callable[[], int]) -> None:
-        self._clock = clock
-
     def ownership(self, site: str) -> Ownership:
         return Sole()
 
     def database(self, settings: Settings) -> str:
         return settings.database
 
-    async def log(self, settings: Settings, database: Database, stack: AsyncExitStack) -> EventLog:
-        log = await open_log(settings.log, database, self._clock)
+    async def log(
+        self, settings: Settings, database: Database, clock: Clock, stack: AsyncExitStack
+    ) -> EventLog:
+        log = await open_log(settings.log, database, clock)
         stack.push_async_callback(log.close)
         return log
 
@@ -72,7 +75,7 @@ class Logs(Leases, Protocol):
     """What is used of `app.log.cluster.Cluster`."""
 
     def partition_of(self, site: str) -> int: ...
-    async def site_log(self, site: str) -> EventLog: ...
+    async def site_log(self, site: str, clock: Clock) -> EventLog: ...
     async def sys_log(self, site: str) -> EventLog: ...
 
 
@@ -100,7 +103,9 @@ class Node:
         """A copy of its own, made from the log: this node's database has one writer already."""
         return MEMORY
 
-    async def log(self, settings: Settings, database: Database, stack: AsyncExitStack) -> EventLog:
+    async def log(
+        self, settings: Settings, database: Database, clock: Clock, stack: AsyncExitStack
+    ) -> EventLog:
         # Whoever looks into these tables finds them empty.
         await database.migrate("log", STEPS)
         if await database.read("SELECT seq FROM event LIMIT 1"):
@@ -108,7 +113,7 @@ class Node:
                 f"{settings.database} has a log of its own, which the one on the NATS servers does "
                 "not continue. Move the file aside, or set PITWALL_LOG to sqlite:PATH."
             )
-        log = await self._logs.site_log(settings.site)
+        log = await self._logs.site_log(settings.site, clock)
         stack.push_async_callback(log.close)
         return log
 
@@ -133,11 +138,11 @@ class Node:
 
 @asynccontextmanager
 async def opened_ground(
-    settings: Settings, clock: Callable[[], int], on_death: Callable[[], None] = lambda: None
+    settings: Settings, clock: Clock, on_death: Callable[[], None] = lambda: None
 ) -> AsyncIterator[Ground]:
     """As PITWALL_LOG says. Raises LogUnavailable, in words for a cluster that must not be used."""
     if not settings.log.startswith(SCHEME):
-        yield Alone(clock)
+        yield Alone()
         return
     try:
         # The client is an extra that most installations do without.

@@ -98,7 +98,7 @@ class AdminSite(Site):
             tokens=self.tokens,
             access=self.access,
             pbx=self.pbx,
-            upkeep=SimpleNamespace(found="", failure="", damaged=[]),
+            upkeep=SimpleNamespace(found="", failure="", damaged=[], clock_behind_ms=0),
             clock=lambda: self.now,
         )
 

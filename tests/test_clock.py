@@ -1,15 +1,23 @@
 """The program's clock under a machine's clock that is set, and what the log makes of a jump."""
 
+import asyncio
 import re
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
-from app.clock import SteadyClock
-from app.domain.events import CallAnswered, CallRinging, PhoneReported, Tick
+from app.clock import ContinuedClock, SteadyClock, wall_ms
+from app.database import Database
+from app.domain.events import CallAnswered, CallRinging, Event, PhoneReported, Tick
 from app.domain.states import CallState
+from app.log.sqlite import SqliteLog
+from app.web.admin.attention import concerns
 from tests.logs import NOON
+from tests.served import Served
 from tests.story import Story
+
+pytestmark = pytest.mark.anyio
 
 HOUR, DAY = 3_600_000, 86_400_000
 JUMPS = [HOUR, -HOUR, DAY, -DAY]
@@ -104,6 +112,62 @@ def test_a_jump_ends_no_call_and_sends_nobody_home(machine, jump):
     assert state.calls["c1"].state is CallState.ANSWERED
     assert state.agents["101"].status == "talk"
     assert 295_000 <= state.at - (state.calls["c1"].answered_at or 0) <= 310_000
+
+
+@pytest.mark.parametrize("behind", [20_000, HOUR, DAY])
+def test_a_site_goes_on_from_its_log_when_the_machine_is_behind(machine, behind):
+    clock = ContinuedClock(machine.clock())
+    assert clock.go_on_from(NOON + behind) == behind
+    began = clock()
+    for _ in range(240):
+        machine.passes(1_000)
+        clock()
+
+    assert began == NOON + behind
+    assert 235_000 <= clock() - began < 240_000
+
+
+def test_a_site_comes_round_to_the_machines_time(machine):
+    clock = ContinuedClock(machine.clock())
+    clock.go_on_from(NOON + 60_000)
+    for _ in range(120):
+        machine.passes(60_000)
+        clock()
+
+    assert clock() == machine.wall_now
+
+
+def test_a_log_of_the_past_changes_nothing(machine):
+    clock = ContinuedClock(machine.clock())
+
+    assert clock.go_on_from(NOON - HOUR) == 0
+    assert clock() == machine.wall_now
+
+
+async def store(path: Path, clock: Callable[[], int], events: Sequence[Event]) -> None:
+    """Append them to the log in the database there."""
+    database = await Database.open(str(path))
+    log = await SqliteLog.open(database, clock)
+    await log.append(events)
+    await log.close()
+    await database.close()
+
+
+async def test_time_passes_for_a_program_that_starts_an_hour_before_its_log(tmp_path):
+    ahead = wall_ms() + HOUR
+    await store(tmp_path / "served.db", lambda: ahead, [Tick()])
+    with Served(tmp_path) as served:
+        for number in range(3):
+            await asyncio.to_thread(served.hook, "/callcenter/hangup", callid=f"c{number}")
+            await asyncio.sleep(0.2)
+        parts = served.parts
+        times = [record.at for record in served.call(parts.log.records(range(2, 99)))]
+        kinds = [concern.kind for concern in concerns(parts)]
+        behind = parts.clock() - parts.floor.state.at
+
+    assert ahead <= times[0] < times[-1] - 300
+    assert 0 <= behind < 15_000
+    assert "clock" in kinds
 
 
 def test_nothing_else_reads_the_machines_clock():

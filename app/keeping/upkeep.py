@@ -41,6 +41,8 @@ class Upkeep:
         self.found = found
         self.failure = ""
         """Why the last backup was not made, in words."""
+        self.clock_behind_ms = 0
+        """How far the machine's clock was behind the log when the program started."""
         self._database = database
         self._path = path
         self._zone = zone

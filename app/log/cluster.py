@@ -68,13 +68,16 @@ class Cluster:
         """The partition in which this site is."""
         return layout.partition_of(site, self.partitions)
 
-    async def site_log(self, site: str) -> JetStreamLog:
-        """The log of this site's events. Raises LogDamaged too; ValueError for no site's name."""
+    async def site_log(self, site: str, clock: Callable[[], int] | None = None) -> JetStreamLog:
+        """The log of this site's events, by a clock of its own if that is given.
+
+        Raises LogDamaged too; ValueError for no site's name.
+        """
         part = self._part(layout.events_stream(self._address, self.partition_of(_name(site))))
         if not part.stream.ages:
-            return await part.open(site)
+            return await part.open(site, clock=clock)
         marks = await self._stream(layout.marks_stream(self._address))
-        return await part.open(site, Mark(marks, marks.subject_of(site)))
+        return await part.open(site, Mark(marks, marks.subject_of(site)), clock)
 
     async def sys_log(self, site: str) -> JetStreamLog:
         """The log of what this site's nodes share beside events. Raises as `site_log` does."""

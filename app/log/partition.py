@@ -41,7 +41,9 @@ class Partition:
         self._reached = 0
         self._watching: asyncio.Task[None] | None = None
 
-    async def open(self, site: str, mark: Mark | None = None) -> JetStreamLog:
+    async def open(
+        self, site: str, mark: Mark | None = None, clock: Callable[[], int] | None = None
+    ) -> JetStreamLog:
         """The log of this site, with a mark where events age. Raises LogUnavailable, LogDamaged."""
         subject = self.stream.subject_of(site)
         seen = Seen(self.stream, subject, mark)
@@ -54,9 +56,8 @@ class Partition:
         except BaseException:
             await self._leave(seen)
             raise
-        log = JetStreamLog(
-            seen, Snapshots(self._bucket, site), self._clock, lambda: self._leave(seen, log)
-        )
+        snapshots = Snapshots(self._bucket, site)
+        log = JetStreamLog(seen, snapshots, clock or self._clock, lambda: self._leave(seen, log))
         self._logs[log] = subject
         return log
 

@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from app.keeping.upkeep import Upkeep
 from app.peers import address_of, source_of
 from app.web.admin.webhooks import working_previous
 from app.web.parts import Parts
 
 SILENCE_MS = 15 * 60_000
 LATELY_MS = 60 * 60_000
+MOST_BEHIND_S = 10
 FEW_BYTES = 1024**3
 # So many webhooks from one private address are no coincidence.
 MANY = 20
@@ -98,14 +100,20 @@ def _ground(parts: Parts) -> Iterator[Concern]:
         yield Concern("not saved", "/admin", True, {"sentence": parts.log.failure})
     if parts.tables.failure:
         yield Concern("apart", "/admin", True, {"sentence": parts.tables.failure})
-    if parts.upkeep.found:
-        yield Concern("found", "/admin", True, {"sentence": parts.upkeep.found})
-    for name in parts.upkeep.damaged:
-        yield Concern("damaged", "/admin", True, {"name": name})
-    if parts.upkeep.failure:
-        yield Concern("no backup", "/admin", True, {"sentence": parts.upkeep.failure})
+    yield from _found(parts.upkeep)
     if parts.journal.unstored:
         yield Concern("unstored", "/diagnostics", values={"count": parts.journal.unstored})
     public = urlsplit(parts.settings.public_url)
     if public.scheme == "http" and public.hostname not in LOCAL:
         yield Concern("plain http", "/admin", values={"url": parts.settings.public_url})
+
+
+def _found(upkeep: Upkeep) -> Iterator[Concern]:
+    if upkeep.found:
+        yield Concern("found", "/admin", True, {"sentence": upkeep.found})
+    if (seconds := upkeep.clock_behind_ms // 1000) >= MOST_BEHIND_S:
+        yield Concern("clock", "/admin", True, {"seconds": seconds})
+    for name in upkeep.damaged:
+        yield Concern("damaged", "/admin", True, {"name": name})
+    if upkeep.failure:
+        yield Concern("no backup", "/admin", True, {"sentence": upkeep.failure})
