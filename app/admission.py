@@ -28,3 +28,7 @@ class Admission:
             return False
         self._left -= 1
         return True
+
+    def give_back(self) -> None:
+        """One who was let in got no board: whoever may have none must take none from the others."""
+        self._left = min(self._at_once, self._left + 1)

@@ -50,7 +50,7 @@ class GuardedProtocol(HttpToolsProtocol):
     """One connection. `count_refusal` hears the address of each request the parser refused."""
 
     count_refusal: Callable[[str], object] = staticmethod(lambda peer: None)
-    admits: Callable[[], bool] = staticmethod(lambda: True)
+    admission = Admission(BOARDS_PER_S)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -142,8 +142,11 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def handle_websocket_upgrade(self) -> None:
         self._expect_nothing()
-        if self.admits():
+        if self.admission.admits():
             super().handle_websocket_upgrade()
+            opened = getattr(self.transport.get_protocol(), "scope", None)
+            if opened is not None:
+                opened["extensions"]["pitwall.turned_away"] = self.admission.give_back
         else:
             # Before anything is made for it: thousands may come at once.
             self.transport.write(NOT_NOW)
@@ -196,7 +199,7 @@ def server_config(
     for name in ("uvloop", "httptools", "websockets"):
         if importlib.util.find_spec(name) is None:
             raise MissingPart(f"{name} is not installed. Install requirements.txt and start again.")
-    told = {"count_refusal": staticmethod(count_refusal), "admits": Admission(boards_per_s).admits}
+    told = {"count_refusal": staticmethod(count_refusal), "admission": Admission(boards_per_s)}
     protocol = type("Protocol", (Draining, GuardedProtocol), told)
     logging.getLogger("uvicorn.error").addFilter(_is_worth_a_line)
     options: dict[str, Any] = {

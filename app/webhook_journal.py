@@ -233,9 +233,9 @@ class WebhookJournal:
         reason: str = "",
     ) -> Received:
         told = _of_refused(params) if seq is None else _of_stored(params)
-        received = Received(
-            self._clock(), peer, endpoint[:SAMPLE_LENGTH], told, seq, flags, field, reason
-        )
+        # Whoever sends nonsense may write anything into it.
+        shown = masked("endpoint", endpoint[:SAMPLE_LENGTH])
+        received = Received(self._clock(), peer, shown, told, seq, flags, field, reason)
         self.received.append(received)
         return received
 

@@ -36,6 +36,15 @@ def test_a_long_quiet_time_lets_no_more_in_at_once():
     assert sum(door.admits() for _ in range(10)) == 3
 
 
+def test_who_is_turned_away_takes_nobody_s_place():
+    door = Admission(20, lambda: 100.0)
+    for _ in range(100):
+        assert door.admits()
+        door.give_back()
+
+    assert [door.admits() for _ in range(6)] == [True] * 5 + [False]
+
+
 def test_somebody_enters_however_few_may():
     assert Admission(0.5, lambda: 100.0).admits()
 
@@ -63,3 +72,15 @@ async def test_a_board_too_many_hears_503_before_the_upgrade_and_webhooks_are_no
     assert again.status == 101
     for viewer in (*viewers, again):
         viewer.transport.abort()
+
+
+@pytest.mark.anyio
+async def test_who_is_not_signed_in_keeps_nobody_from_a_board(served: Served):
+    cookie = await asyncio.to_thread(served.cookie)
+    strangers = [await look(served.port, "") for _ in range(20)]
+    viewer = await look(served.port, cookie)
+    for each in (*strangers, viewer):
+        each.transport.abort()
+
+    assert {each.status for each in strangers} == {401}
+    assert viewer.status == 101

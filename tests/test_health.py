@@ -101,5 +101,6 @@ def test_the_floor_is_told_as_the_api_promises(client):
     assert floor["webhooks"]["accepted"] == 1
 
 
-def test_a_program_that_asks_for_changes_after_nonsense_is_told(client):
-    assert client.get("/api/v1/stream?after=x", headers=BEARER).status_code == 422
+@pytest.mark.parametrize("after", ["x", "-1", "\u0665", "9" * 5000])
+def test_a_program_that_asks_for_changes_after_nonsense_is_told(client, after):
+    assert client.get(f"/api/v1/stream?after={after}", headers=BEARER).status_code == 422

@@ -117,6 +117,7 @@ async def test_the_next_page_begins_where_this_one_ends():
         ("limit=0", "limit is how many"),
         ("limit=501", "limit is how many"),
         ("limit=many", "limit is how many"),
+        (f"limit={'1' * 5000}", "limit is how many"),
         ("quue=999", "'quue' is no filter"),
         ("cursor=WzEwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAsIngiXQ", "cursor is what"),
     ],

@@ -159,6 +159,15 @@ async def test_other_networks_can_be_allowed() -> None:
         ] == 200
 
 
+async def test_a_path_of_nonsense_puts_no_number_and_no_line_on_a_page() -> None:
+    async with parts_with(Clock()) as parts:
+        await ask(parts, f"/hook/{TOKEN}/api/callcenter/0938363739\x1b[2J")
+
+    shown = parts.journal.rejected[-1].endpoint
+    assert "0938363739" not in shown
+    assert "\x1b" not in shown
+
+
 async def test_a_prefix_that_was_pasted_twice_does_not_put_the_token_on_a_page() -> None:
     async with parts_with(Clock()) as parts:
         status, _, body = await ask(parts, f"/hook/{TOKEN}/hook/{TOKEN}{HANGUP}")

@@ -320,3 +320,22 @@ def test_no_bytes_make_the_parsers_fail_otherwise(raw: bytes, kind: str) -> None
         except WebhookError:
             continue
         assert all(isinstance(value, str) for value in params.values())
+
+
+def in_queue(queue: str) -> Event:
+    params = {"callid": CALL, "phone": "1", "queue": queue}
+    return decode("/api/callcenter/call_in", params, now=NOW, zone=ZONE)
+
+
+@pytest.mark.parametrize("mark", ["\ufe0f", "\u034f", "\u180b", "\U000e0100", "\u17b4", "\u2800"])
+@pytest.mark.parametrize("name", ["{}", "99{}9"])
+def test_a_mark_that_shows_nothing_names_no_queue(name: str, mark: str) -> None:
+    with pytest.raises(WebhookError, match="visible text"):
+        in_queue(name.format(mark))
+
+
+def test_a_queue_may_have_a_picture_in_its_name() -> None:
+    event = in_queue("\u260e\ufe0f Sales")
+
+    assert isinstance(event, CallRinging)
+    assert event.queue == "\u260e\ufe0f Sales"

@@ -47,7 +47,13 @@ SKEW_MS = 600_000
 QUEUE_LENGTH = 64
 MARKS_IN_A_ROW = 8
 # Letters and symbols by category that nevertheless show nothing.
-BLANK_LOOKING = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+BLANK_LOOKING = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0") | frozenset(
+    chr(code)
+    # Selectors of a variant: of a Mongolian letter, of any, of an ideograph.
+    for selectors in (range(0x180B, 0x1810), range(0xFE00, 0xFE10), range(0xE0100, 0xE01F0))
+    for code in selectors
+)
+PICTURE = re.compile("([\u2190-\u2bff])\ufe0f")
 INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
@@ -230,7 +236,8 @@ def recording(value: str) -> str:
 def is_visible(text: str) -> bool:
     """Nothing in `text` is invisible, looks blank, or piles up more than eight marks."""
     marks = 0
-    for character in text:
+    # This one makes a coloured picture of the symbol before it, and keyboards add it.
+    for character in PICTURE.sub(r"\1", text):
         category = unicodedata.category(character)
         marks = marks + 1 if category[0] == "M" else 0
         if category in INVISIBLE or character in BLANK_LOOKING or marks > MARKS_IN_A_ROW:
