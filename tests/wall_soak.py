@@ -171,7 +171,10 @@ def weights(page: Page, feed: Feed, updates: int, samples: int = 5) -> Iterator[
     for number in range(1, samples + 1):
         while feed.sent < updates * number // samples:
             page.wait_for_timeout(50)
-        session.send("HeapProfiler.collectGarbage")
+        for _ in range(2):
+            # What the first one lets go of may have held elements that a frame has just replaced.
+            session.send("HeapProfiler.collectGarbage")
+            page.wait_for_timeout(200)
         metrics = session.send("Performance.getMetrics")["metrics"]
         found = {metric["name"]: metric["value"] for metric in metrics}
         yield Weight(
