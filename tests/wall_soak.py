@@ -6,8 +6,9 @@
 import random
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, Route, WebSocketRoute, sync_playwright
@@ -60,6 +61,9 @@ class Feed:
         self.cards = [self._card(101 + number) for number in range(AGENTS)]
         self.screen = Screen(now, BUILD, frame_s=0)
         self.sent = 0
+        self.rests = False
+        # What the page asked for while it rested.
+        self.asked: Callable[[], None] = lambda: None
         self._draw()
 
     def page(self) -> str:
@@ -150,6 +154,9 @@ def open_wall(page: Page, feed: Feed, frames: int = 0, *, is_still: bool = False
         send(socket)
 
     def send_ahead(socket: WebSocketRoute, said: str) -> None:
+        if feed.rests:
+            feed.asked = partial(send_ahead, socket, said)
+            return
         shown, ahead = understood(said) or (0, 0)
         for _ in range(ahead - (feed.screen.version - shown)):
             send(socket)
@@ -164,17 +171,19 @@ def open_wall(page: Page, feed: Feed, frames: int = 0, *, is_still: bool = False
 
 
 def weights(page: Page, feed: Feed, updates: int, samples: int = 5) -> Iterator[Weight]:
-    """Weigh the page after each share of the updates; the garbage is collected before."""
+    """Weigh the page after each share of the updates: no frame comes meanwhile, and the garbage is
+    collected before, twice, because what goes first may have held what was replaced.
+    """
     session = page.context.new_cdp_session(page)
     session.send("Performance.enable")
     session.send("HeapProfiler.enable")
     for number in range(1, samples + 1):
         while feed.sent < updates * number // samples:
             page.wait_for_timeout(50)
+        feed.rests, feed.asked = True, lambda: None
         for _ in range(2):
-            # What the first one lets go of may have held elements that a frame has just replaced.
-            session.send("HeapProfiler.collectGarbage")
             page.wait_for_timeout(200)
+            session.send("HeapProfiler.collectGarbage")
         metrics = session.send("Performance.getMetrics")["metrics"]
         found = {metric["name"]: metric["value"] for metric in metrics}
         yield Weight(
@@ -183,6 +192,8 @@ def weights(page: Page, feed: Feed, updates: int, samples: int = 5) -> Iterator[
             int(found["Nodes"]),
             int(found["JSEventListeners"]),
         )
+        feed.rests = False
+        feed.asked()
 
 
 def soaked(browser: Browser, updates: int, samples: int) -> list[Weight]:
