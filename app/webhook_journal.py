@@ -89,6 +89,7 @@ class WebhookJournal:
     ) -> None:
         self._database = database
         self._clock = clock
+        self._has_failed = False
         self._unwritten: deque[Rejected] = deque(maxlen=KEPT)
         self._written: dict[str, int] = {}
         self._stop = asyncio.Event()
@@ -217,10 +218,14 @@ class WebhookJournal:
         try:
             await self._database.write(write)
         except DatabaseUnavailable:
-            log.warning("The list of rejected webhooks could not be saved; it will be tried again.")
+            if not self._has_failed:
+                log.warning(
+                    "The list of rejected webhooks could not be saved; it will be tried again."
+                )
+            self._has_failed = True
             self._unwritten = deque([*rows, *self._unwritten], maxlen=KEPT)
         else:
-            self._written = counters
+            self._written, self._has_failed = counters, False
 
     def _received(
         self,

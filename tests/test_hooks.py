@@ -291,12 +291,13 @@ async def test_what_could_not_be_saved_is_saved_later(
         await ask(parts, f"/hook/{TOKEN}{HANGUP}", "callid=")
         with monkeypatch.context() as broken:
             broken.setattr(Database, "write", full)
-            await parts.journal.flush()
+            for _ in range(3):
+                await parts.journal.flush()
         await parts.journal.flush()
         [[rows]] = await parts.database.read("SELECT count(*) FROM rejected_webhook")
 
     assert rows == 1
-    assert "tried again" in caplog.text
+    assert caplog.text.count("tried again") == 1
 
 
 async def test_the_first_token_is_told_once_and_never_stored(tmp_path: Path) -> None:
