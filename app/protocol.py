@@ -10,7 +10,7 @@ import importlib.util
 import logging
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, cast
 from weakref import ref
 
 import uvicorn
@@ -144,9 +144,9 @@ class GuardedProtocol(HttpToolsProtocol):
         self._expect_nothing()
         if self.admission.admits():
             super().handle_websocket_upgrade()
-            opened = getattr(self.transport.get_protocol(), "scope", None)
-            if opened is not None:
-                opened["extensions"]["pitwall.turned_away"] = self.admission.give_back
+            # Whoever may have no board, asks for another page or asks wrongly takes no place.
+            opened = cast(Any, self.transport.get_protocol())
+            opened.turned_away = self.admission.give_back
         else:
             # Before anything is made for it: thousands may come at once.
             self.transport.write(NOT_NOW)

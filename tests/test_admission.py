@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -75,12 +76,23 @@ async def test_a_board_too_many_hears_503_before_the_upgrade_and_webhooks_are_no
 
 
 @pytest.mark.anyio
-async def test_who_is_not_signed_in_keeps_nobody_from_a_board(served: Served):
+@pytest.mark.parametrize(
+    ("asked", "status"),
+    [
+        ({}, 401),
+        ({"path": "/nothing"}, 403),
+        ({"headers": ("Content-Length: 3",)}, 400),
+    ],
+    ids=["not signed in", "no such page", "asks wrongly"],
+)
+async def test_who_is_turned_away_keeps_nobody_from_a_board(
+    served: Served, asked: dict[str, Any], status: int
+):
     cookie = await asyncio.to_thread(served.cookie)
-    strangers = [await look(served.port, "") for _ in range(20)]
+    strangers = [await look(served.port, "", **asked) for _ in range(20)]
     viewer = await look(served.port, cookie)
     for each in (*strangers, viewer):
         each.transport.abort()
 
-    assert {each.status for each in strangers} == {401}
+    assert {each.status for each in strangers} == {status}
     assert viewer.status == 101

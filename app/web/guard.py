@@ -167,7 +167,6 @@ async def admit(
     refused = await _refused(socket, asker)
     if refused is None:
         return asker
-    socket.scope["extensions"].get("pitwall.turned_away", lambda: None)()
     status, why = refused
     await socket.send_denial_response(PlainTextResponse(f"{said(socket, why)}\n", status))
     return None

@@ -24,13 +24,18 @@ BAD_UPGRADE = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: clo
 
 
 class LiveProtocol(WebSocketsSansIOProtocol):
-    """One connection. `hear` is told each small text while somebody listens on the line."""
+    """One connection. `hear` is told each small text while somebody listens on the line,
+    `turned_away` when the connection ends and never was let in.
+    """
+
+    turned_away: Callable[[], object] = staticmethod(lambda: None)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.conn.available_extensions = [DEFLATE]
         self.hear: Callable[[str], None] | None = None
         self.deflates = self.remembers = False
+        self._is_let_in = False
         # What was received so far ends with the end of a frame.
         self._is_whole = True
 
@@ -55,6 +60,8 @@ class LiveProtocol(WebSocketsSansIOProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Let go of what leads back here: thousands come and go between two garbage collections."""
         super().connection_lost(exc)
+        if not self._is_let_in:
+            self.turned_away()
         self.hear = None
         # A generator that waits for more, and so holds the connection that holds it.
         self.conn.parser.close()
@@ -80,6 +87,11 @@ class LiveProtocol(WebSocketsSansIOProtocol):
         """End what did not even begin: uvicorn hands on a whole request, and asks no more of it."""
         self.transport.write(b"".join(self.conn.data_to_send()) or BAD_UPGRADE)
         self.transport.close()
+
+    def start_keepalive(self) -> None:
+        """What uvicorn does once, when somebody is let in, and only then."""
+        super().start_keepalive()
+        self._is_let_in = True
 
     def handle_ping(self) -> None:
         """Answer who reads the answers: they would pile up here."""
