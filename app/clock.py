@@ -72,27 +72,25 @@ class ContinuedClock:
 
     def __init__(self, clock: Callable[[], int]) -> None:
         self._clock = clock
-        self._seen = clock()
-        self.ahead_ms = 0
+        self._ahead_ms = self._since = 0
 
     def __call__(self) -> int:
         """The time now, in ms since the epoch, UTC."""
         now = self._clock()
-        if self.ahead_ms:
-            dwindled = (now - self._seen) // SLOWNESS
-            if dwindled <= 0:
-                return now + self.ahead_ms
-            self.ahead_ms = max(0, self.ahead_ms - dwindled)
-        self._seen = now
-        return now + self.ahead_ms
+        return now + self._ahead(now)
 
     def go_on_from(self, at: int) -> int:
         """Be at `at` or later from now on. How far it is ahead of `clock`, in ms."""
-        self.ahead_ms += max(0, at - self())
-        if self.ahead_ms > TOLD_MS:
+        now = self._clock()
+        self._ahead_ms, self._since = max(self._ahead(now), at - now), now
+        if self._ahead_ms > TOLD_MS:
             logger.warning(
                 "The machine's clock is %d s behind the newest event in the log. Time goes on from "
                 "that event. Set the clock right, if it is wrong, and restart.",
-                self.ahead_ms // 1000,
+                self._ahead_ms // 1000,
             )
-        return self.ahead_ms
+        return self._ahead_ms
+
+    def _ahead(self, now: int) -> int:
+        passed = max(0, now - self._since)
+        return max(0, self._ahead_ms - passed // SLOWNESS)

@@ -12,7 +12,6 @@ from starlette.routing import BaseRoute, Route
 from app.domain.report import changes_report, floor_report
 from app.web.parts import Parts, parts_of
 
-MOST_DIGITS = 15
 STREAM_PACE_S = 0.1
 UNAUTHORIZED = {
     "error": "A token is needed: send the header 'Authorization: Bearer TOKEN'. "
@@ -60,7 +59,7 @@ async def stream(request: Request) -> Response:
     if not may_read(request, parts):
         return refuse()
     after = request.headers.get("last-event-id") or request.query_params.get("after", "0")
-    if not after.isascii() or not after.isdigit() or len(after) > MOST_DIGITS:
+    if not after.isascii() or not after.isdigit() or len(after) > 15:
         return json_response({"error": "after is the number of an event, from 0"}, 422)
     return StreamingResponse(_changes(parts, int(after)), media_type="text/event-stream")
 

@@ -13,8 +13,6 @@ from app.history.search import MOST, CallFilter, CallRow, WrongFilter, search_ca
 from app.web.api import json_response, may_read, refuse
 from app.web.parts import parts_of
 
-# Of a limit.
-MOST_DIGITS = 6
 WORDS = ("queue", "agent", "outcome", "direction", "phone")
 KNOWN = frozenset({*WORDS, "from", "to", "cursor", "limit"})
 
@@ -67,7 +65,7 @@ def _ms(then: datetime, zone: ZoneInfo) -> int:
 
 def _limit(text: str) -> int:
     # Python refuses to read a number of thousands of digits.
-    if text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS and 1 <= int(text) <= MOST:
+    if text.isascii() and text.isdigit() and len(text) <= 6 and 1 <= int(text) <= MOST:
         return int(text)
     raise WrongFilter(f"limit is how many calls a page holds, from 1 to {MOST}.")
 
