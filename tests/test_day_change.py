@@ -204,6 +204,18 @@ def test_a_recorded_call_is_forgotten_after_an_hour() -> None:
     assert lies(story.tell("+10s"), "0 calls, 999 answered 1") == []
 
 
+def test_an_abandoned_call_is_forgotten_after_an_hour_too() -> None:
+    story = Story().tell("1 rings 101 in 999, 1 abandons 999 after 9, 1 hangs up, +1h")
+    assert lies(story, "1 calls") == []
+    assert lies(story.tell("+2m"), "0 calls, 999 abandoned 1") == []
+
+
+def test_an_abandoned_call_that_went_on_elsewhere_waits_for_its_record() -> None:
+    story = Story().tell("1 rings 101 in 999, 1 abandons 999 after 9, 1 rings 102 in 888")
+    story.tell("1 answered 102 in 888, +9s, 1 hangs up, ~23h, tick")
+    assert lies(story, "1 calls") == []
+
+
 def test_a_call_without_a_record_is_remembered_for_a_day() -> None:
     story = Story().tell("1 rings 101 in 999, 1 hangs up, ~23h, tick")
     assert lies(story, "1 calls") == []

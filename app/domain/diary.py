@@ -9,7 +9,7 @@ from heapq import heapify, heappop, heappush
 
 from app.domain.books import MINUTE
 from app.domain.model import Agent, Call, FloorState
-from app.domain.states import CallState, LegState, Status
+from app.domain.states import CallState, LegState, Outcome, Status
 from app.domain.turn import Changes
 
 HOUR = 60 * MINUTE
@@ -22,7 +22,7 @@ TALKING_UNHEARD = 4 * HOUR
 AGENT_UNHEARD = 12 * HOUR
 # … and how much longer until the doubt is settled without the PBX.
 GIVE_UP_AFTER = MINUTE
-FORGET_RECORDED = HOUR
+FORGET_COMPLETE = HOUR
 FORGET_UNRECORDED = 24 * HOUR
 AT_EVERY_TICK, NEVER = 0, 2**62
 # So many outdated lines are no trouble; beyond that they may be as many as the lines that hold.
@@ -136,7 +136,7 @@ def agent_due(agent: Agent) -> int:
 def call_due(call: Call) -> int:
     """When to look at this call again (ms)."""
     if call.settled:
-        return (call.ended_at or 0) + (FORGET_RECORDED if call.records else FORGET_UNRECORDED) + 1
+        return (call.ended_at or 0) + kept_for(call) + 1
     if call.state is CallState.ENDED:
         return (call.ended_at or 0) + SETTLE_AFTER
     if any(visit.echo for visit in call.visits):
@@ -146,3 +146,11 @@ def call_due(call: Call) -> int:
         return call.heard_at + TALKING_UNHEARD
     # Whether a waiting caller was passed over depends on agents, whom nobody asks before that.
     return call.heard_at + (RINGING_UNHEARD if LegState.RINGING in states else PASSED_OVER)
+
+
+def kept_for(call: Call) -> int:
+    """How long to remember a call after its end (ms): longer where its record may yet come."""
+    # Of an abandoned call there is no other record than the word that it was.
+    gave_up = all(v.outcome is Outcome.ABANDONED and not v.inferred for v in call.visits)
+    is_complete = call.records or (call.visits and gave_up)
+    return FORGET_COMPLETE if is_complete else FORGET_UNRECORDED

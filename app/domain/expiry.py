@@ -10,8 +10,6 @@ from app.domain.commands import expire
 from app.domain.days import BusinessDay
 from app.domain.diary import (
     AGENT_UNHEARD,
-    FORGET_RECORDED,
-    FORGET_UNRECORDED,
     GIVE_UP_AFTER,
     HOUR,
     PASSED_OVER,
@@ -20,6 +18,7 @@ from app.domain.diary import (
     TALKING_UNHEARD,
     WAITING_UNHEARD,
     Diary,
+    kept_for,
 )
 from app.domain.model import Agent, AgentDay, Call, FloorState, Tally
 from app.domain.states import CallState, LegState, Status
@@ -224,8 +223,7 @@ def _end_long_listening(turn: Turn, agent: Agent) -> None:
 def _forget(turn: Turn, calls: list[Call], caps: Caps) -> None:
     state = turn.state
     for call in calls:
-        keep = FORGET_RECORDED if call.records else FORGET_UNRECORDED
-        if call.settled and turn.at - (call.ended_at or 0) > keep:
+        if call.settled and turn.at - (call.ended_at or 0) > kept_for(call):
             _bury(turn, call)
     for call in _too_many(state, caps):
         _bury(turn, call)
