@@ -141,9 +141,9 @@ class WebhookJournal:
         self.refused += 1
         if not params and body:
             params = {BODY: masked_body(body[:SAMPLE_LENGTH])}
-        received = self._received(
-            peer, endpoint, params, None, field=error.field, reason=str(error)
-        )
+        # Whoever sends nonsense may write anything into it.
+        told = masked("endpoint", endpoint[:SAMPLE_LENGTH])
+        received = self._received(peer, told, params, None, field=error.field, reason=str(error))
         self._reject(received, error.field, str(error))
 
     def count_wrong_token(self, peer: str) -> int:
@@ -238,9 +238,8 @@ class WebhookJournal:
         reason: str = "",
     ) -> Received:
         told = _of_refused(params) if seq is None else _of_stored(params)
-        # Whoever sends nonsense may write anything into it.
-        shown = masked("endpoint", endpoint[:SAMPLE_LENGTH])
-        received = Received(self._clock(), peer, shown, told, seq, flags, field, reason)
+        endpoint = endpoint[:SAMPLE_LENGTH]
+        received = Received(self._clock(), peer, endpoint, told, seq, flags, field, reason)
         self.received.append(received)
         return received
 

@@ -4,6 +4,8 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import msgspec
+
 from app.domain.events import Event
 
 
@@ -15,8 +17,7 @@ class LogDamaged(LogUnavailable):
     """Something that was stored is missing or can't be right; the log stops rather than skip it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(msgspec.Struct, frozen=True):
     """An event with its place in the log (`seq`, from 1, no gaps) and time (`at`, ms)."""
 
     seq: int
