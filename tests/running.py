@@ -1,5 +1,6 @@
 """The whole application as a process of its own, and a PBX that talks to it."""
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -7,8 +8,14 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlencode
+
+from app import people
+from app.access import Access
+from app.rights import Role
+from app.settings import Settings
 
 ROOT = Path(__file__).parent.parent
 TOKEN = "t" * 43
@@ -53,16 +60,15 @@ class Pitwall:
             time.sleep(0.05)
 
     def add_user(self, name: str, role: str, extension: str = "") -> None:
-        """An account with `PASSWORD`, made by the command that administrators have."""
-        words = ["user", "add", name, "--role", role, "--extension", extension]
-        subprocess.run(
-            [sys.executable, "-m", "app", *words],
-            cwd=ROOT,
-            env=self._environ,
-            input=f"{PASSWORD}\n".encode(),
-            check=True,
-            stdout=subprocess.DEVNULL,
-        )
+        """An account with `PASSWORD`, as the command `user add` makes it."""
+
+        async def add(access: Access) -> str:
+            return await people.add(access, name, Role(role), extension, PASSWORD)
+
+        adding = people.with_access(Settings.from_env(self._environ), add)
+        # In a thread of its own: in a browser's tests a loop runs in this one.
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(asyncio.run, adding).result()
 
     def stop(self) -> None:
         """End it in an orderly way, frozen or not."""
