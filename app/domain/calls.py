@@ -154,7 +154,7 @@ def silence(turn: Turn, call: Call, queue: str) -> None:
 
 
 def end(turn: Turn, call: Call, *, lost: bool = False) -> None:
-    """Rule 2: the first word of the end ends the call; later ones only add facts."""
+    """Rule 2: the first word of the end ends the call; later ones only add facts. Then `settle`."""
     if call.state is CallState.ENDED:
         return
     call.lost = lost
@@ -162,7 +162,6 @@ def end(turn: Turn, call: Call, *, lost: bool = False) -> None:
         end_leg(turn, call, extension)
     call.state, call.since, call.ended_at = CallState.ENDED, turn.at, turn.at
     call.in_doubt = False
-    rebook(turn, call)
 
 
 def misses(turn: Turn, call: Call, extension: str, queue: str) -> None:

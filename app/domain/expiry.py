@@ -3,8 +3,8 @@
 from itertools import islice, takewhile
 
 from app.domain.agents import agent_of, end_doubt, live_legs, refresh
-from app.domain.books import MINUTE, oldest_minute, rebook
-from app.domain.calls import back_to_waiting, end
+from app.domain.books import MINUTE, oldest_minute
+from app.domain.calls import back_to_waiting, end, settle
 from app.domain.caps import Caps
 from app.domain.commands import expire
 from app.domain.days import BusinessDay
@@ -121,7 +121,7 @@ def _contradicted(turn: Turn, agent: Agent, lasting: int) -> None:
         call = turn.state.calls[callid]
         if call.legs[agent.extension].state is LegState.TALKING:
             end(turn, call, lost=True)
-            turn.touch(call)
+            settle(turn, call)
     end_doubt(turn, agent)
 
 
@@ -154,7 +154,7 @@ def _doubt_call(turn: Turn, call: Call, free: set[str]) -> None:
                 agent_of(turn, extension).in_doubt = True
     else:
         return
-    turn.touch(call)
+    settle(turn, call)
 
 
 def _patience(call: Call, free: set[str]) -> int:
@@ -200,8 +200,7 @@ def _confirm_return(turn: Turn, call: Call) -> None:
     visit.echo = False
     if call.state is CallState.ANSWERED:
         back_to_waiting(turn, call)
-    rebook(turn, call)
-    turn.touch(call)
+    settle(turn, call)
 
 
 def _settle(turn: Turn, call: Call) -> None:
@@ -209,8 +208,7 @@ def _settle(turn: Turn, call: Call) -> None:
         return
     call.settled = True
     conclude(call)
-    rebook(turn, call)
-    turn.touch(call)
+    settle(turn, call)
 
 
 def _end_long_listening(turn: Turn, agent: Agent) -> None:
