@@ -14,7 +14,7 @@ from app.domain.owner_events import CommandWithdrawn as CommandWithdrawn
 from app.domain.owner_events import OwnershipTaken as OwnershipTaken
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class CallRinging(Event):
     """An inbound call rings at `extension`; without one it waits and nobody's phone rings yet."""
 
@@ -25,7 +25,7 @@ class CallRinging(Event):
     did: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class CallAnswered(Event):
     """An inbound call was answered at `extension`."""
 
@@ -36,14 +36,14 @@ class CallAnswered(Event):
     did: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class CallEnded(Event):
     """The call is over; nothing is said about how."""
 
     callid: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class CallAbandoned(Event):
     """The caller left `queue` unanswered after `holdtime` seconds (None: not told)."""
 
@@ -55,7 +55,7 @@ class CallAbandoned(Event):
     started: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class RingMissed(Event):
     """`extension` let a queue call ring out; the caller still waits."""
 
@@ -65,7 +65,7 @@ class RingMissed(Event):
     phone: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class CallRecorded(Event):
     """The PBX's record of a finished call: a claim for the books, never live state.
 
@@ -85,7 +85,7 @@ class CallRecorded(Event):
     recording: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class OutboundRinging(Event):
     """`extension` calls `phone`, whose phone rings."""
 
@@ -94,7 +94,7 @@ class OutboundRinging(Event):
     phone: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class OutboundAnswered(Event):
     """`phone` answered the call of `extension`."""
 
@@ -103,7 +103,7 @@ class OutboundAnswered(Event):
     phone: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class PhoneReported(Event):
     """The PBX pushed a phone's status: off, on, pause, ring or talk."""
 
@@ -111,7 +111,7 @@ class PhoneReported(Event):
     status: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class PhoneVerified(Event):
     """The PBX answered, when asked, what a phone does; None where it said nothing of it."""
 
@@ -122,7 +122,7 @@ class PhoneVerified(Event):
     source: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class PbxAsked(Event):
     """A round of questions to the PBX ended: of how many phones it spoke, or why it did not."""
 
@@ -130,7 +130,7 @@ class PbxAsked(Event):
     error: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class AgentNamed(Event):
     """An administrator described an agent."""
 
@@ -140,7 +140,7 @@ class AgentNamed(Event):
     never_listen: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class QueueNamed(Event):
     """An administrator described a queue: its name, T and the short-abandon limit in seconds."""
 
@@ -151,7 +151,7 @@ class QueueNamed(Event):
     variant: str = "short_ignored"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class PauseNoted(Event):
     """Why and until when an agent is paused; the PBX has no field for it. Empty reason: cleared.
 
@@ -165,7 +165,7 @@ class PauseNoted(Event):
     paused: bool | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class PauseWanted(Event):
     """Pause this agent when the present call ends (or no longer, when `wanted` is false)."""
 
@@ -176,7 +176,7 @@ class PauseWanted(Event):
     by: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class ListenStarted(Event):
     """A supervisor is connected to an agent's call. `mode`: listen, whisper, barge or customer."""
 
@@ -187,7 +187,7 @@ class ListenStarted(Event):
     phone: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class ListenEnded(Event):
     """A supervisor's listening is over."""
 
@@ -196,7 +196,7 @@ class ListenEnded(Event):
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class CallBackPlaced(Event):
     """Somebody calls back the number that gave up in `callid`."""
 
@@ -204,7 +204,7 @@ class CallBackPlaced(Event):
     by: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class AbandonClaimed(Event):
     """Somebody takes it on to call back whoever gave up in `callid`."""
 
@@ -212,7 +212,7 @@ class AbandonClaimed(Event):
     by: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class AbandonReleased(Event):
     """Whoever took that on will not do it."""
 
@@ -220,7 +220,7 @@ class AbandonReleased(Event):
     by: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class AbandonClosed(Event):
     """Nobody needs to call back any more; a later call that is given up counts anew."""
 
@@ -229,7 +229,7 @@ class AbandonClosed(Event):
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class AlarmRuleSet(Event):
     """Somebody set an alarm's rule; the fields are those of `rules.AlarmRule`."""
 
@@ -250,7 +250,7 @@ class AlarmRuleSet(Event):
     by: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class AlarmRuleRemoved(Event):
     """Somebody removed an alarm's rule; what it raised ends."""
 
@@ -258,7 +258,7 @@ class AlarmRuleRemoved(Event):
     by: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class AlarmAcknowledged(Event):
     """Somebody has seen the alarm of that key."""
 
@@ -266,7 +266,7 @@ class AlarmAcknowledged(Event):
     by: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class AlarmShelved(Event):
     """Somebody silenced the alarm of that key until then (ms)."""
 
@@ -275,7 +275,7 @@ class AlarmShelved(Event):
     by: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class AlarmSent(Event):
     """A channel was told of these lines of the alarm log; `error` says why it was not."""
 
@@ -284,6 +284,6 @@ class AlarmSent(Event):
     error: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Tick(Event):
     """Time passed. Expiry, doubt, alarms and the change of day happen on ticks only."""

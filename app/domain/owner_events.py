@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from app.domain.event import Event
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class OwnershipTaken(Event):
     """The node of that name does from now on what one node alone does for the site."""
 
     holder: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class CommandRequested(Event):
     """Somebody wants this done at the PBX, within `valid_s` seconds or not at all.
 
@@ -31,21 +31,21 @@ class CommandRequested(Event):
     valid_s: int = 10
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class CommandClaimed(Event):
     """The owner (see `epoch`) will ask the PBX, once; nobody else may."""
 
     command: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class CommandWithdrawn(Event):
     """Whoever requested it waits no longer: it must not be done, unless it was claimed before."""
 
     command: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class CommandResult(Event):
     """How it ended: done, or why not. `unknown`: the PBX may have done it all the same.
 

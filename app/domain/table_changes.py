@@ -37,7 +37,7 @@ class RowsChanged:
     sequence: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class TablesChanged(Event):
     """A transaction of one node. It counts only if `base` is the seq of the change before it.
 

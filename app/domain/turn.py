@@ -53,5 +53,7 @@ class Turn:
         """This call changed: so did its agents' cards, its queues' tiles and the totals."""
         self.changes.calls.add(call.callid)
         self.changes.agents.update(call.legs)
-        self.changes.queues.update(visit.queue for visit in call.visits if visit.queue)
+        for visit in call.visits:
+            if visit.queue:
+                self.changes.queues.add(visit.queue)
         self.changes.waiting = self.changes.totals = True
