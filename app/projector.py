@@ -10,8 +10,6 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-import msgspec
-
 from app.domain.caps import USUAL, Caps
 from app.domain.days import BusinessDay
 from app.domain.events import Tick
@@ -21,6 +19,7 @@ from app.domain.turn import Changes
 from app.log import EventLog, LogUnavailable, Record, Snapshot
 from app.ownership import Ownership
 from app.pace import Pace
+from app.packing import packed, unpacked
 from app.render import Audience, Drawing, Renderer
 from app.screen import Screen, Screens
 
@@ -191,9 +190,9 @@ class Projector:
         """Keep the floor as it is now; of several nodes, the owner's is kept."""
         if self._ownership is not None and not self._ownership.is_held:
             return
-        self._snapshot_seq, self._snapshot_at = self.applied, self.floor.state.at
-        body = msgspec.json.encode(self.floor.state)
-        await self._log.save_snapshot(Snapshot(self.applied, body))
+        seq, self._snapshot_at = self.applied, self.floor.state.at
+        self._snapshot_seq = seq
+        await self._log.save_snapshot(Snapshot(seq, await packed(self.floor.state)))
 
     def _apply(self, records: Sequence[Record]) -> Changes:
         changes = Changes()
@@ -226,15 +225,13 @@ class Projector:
         """The newest one that can be read; an older one only means a longer replay."""
         snapshot = await self._log.latest_snapshot(before=self._log.last_seq + 1)
         while snapshot is not None:
-            try:
-                state = msgspec.json.decode(snapshot.body, type=FloorState)
-            except (msgspec.DecodeError, msgspec.ValidationError):
-                logger.warning("A snapshot can't be read; more of the log is replayed instead.")
-                snapshot = await self._log.latest_snapshot(before=snapshot.seq)
-            else:
+            state = unpacked(snapshot.body, FloorState)
+            if state is not None:
                 self.floor = Floor(self.floor.days, state, self.floor.caps)
                 self._snapshot_seq, self._snapshot_at = state.seq, state.at
                 return
+            logger.warning("A snapshot can't be read; more of the log is replayed instead.")
+            snapshot = await self._log.latest_snapshot(before=snapshot.seq)
 
     async def _keep_snapshot(self) -> None:
         behind = self.applied - self._snapshot_seq

@@ -35,7 +35,10 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "render": frozenset({"domain", "audience", "compiled", "filters", "language", "memo"}),
     "compiled": frozenset(),
     "pace": frozenset(),
-    "projector": frozenset({"audience", "domain", "log", "ownership", "pace", "render", "screen"}),
+    "packing": frozenset(),
+    "projector": frozenset(
+        {"audience", "domain", "log", "ownership", "pace", "packing", "render", "screen"}
+    ),
     "reconciler": frozenset({"domain", "log", "pbx"}),
     "ownership": frozenset({"domain", "log", "sentences"}),
     "commanding": frozenset({"domain", "log", "ownership", "pbx", "sentences"}),
@@ -43,7 +46,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "alerting": frozenset(
         {"database", "domain", "log", "projector", "render", "sentences", "tables"}
     ),
-    "history": frozenset({"database", "domain", "log", "sentences"}),
+    "history": frozenset({"database", "domain", "log", "packing", "sentences"}),
     "rewind": frozenset({"database", "domain", "history", "log"}),
     # what is said to people
     "sentences": frozenset(),
@@ -76,7 +79,8 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "admission": frozenset(),
     "draining": frozenset(),
     "keeping": frozenset(
-        {"audit", "database", "domain", "history", "log", "masking", "settings", "webhook_journal"}
+        {"audit", "database", "domain", "history", "log", "masking", "packing", "settings"}
+        | {"webhook_journal"}
     ),
     "masking": frozenset(),
     "peers": frozenset(),

@@ -162,9 +162,9 @@ async def test_a_snapshot_is_kept_when_enough_happened():
     clock.now += 6 * 60 * 1000
     await log.append([Tick()])
     await applied(projector, log)
-    await asyncio.sleep(0)
+    async with asyncio.timeout(10):
+        while (snapshot := await log.latest_snapshot()) is None:
+            await asyncio.sleep(0.001)
     loop.cancel()
 
-    snapshot = await log.latest_snapshot()
-    assert snapshot is not None
     assert snapshot.seq == 2

@@ -1,7 +1,5 @@
 """Kept floors: where a replay may begin, for the history after a restart and for looking back."""
 
-import asyncio
-import zlib
 from dataclasses import dataclass
 
 import aiosqlite
@@ -10,6 +8,7 @@ import msgspec
 from app.database import Database
 from app.domain.model import FloorState
 from app.history.batch import Seen
+from app.packing import packed, unpacked
 
 # Each takes a tenth of a second at 5,000 agents, so that a rush must not bring one every few.
 EVERY_EVENTS = 50_000
@@ -37,15 +36,12 @@ class Checkpoint:
     @classmethod
     async def of(cls, state: FloorState, seen: Seen) -> "Checkpoint":
         """The floor as it is at this call; compressed beside the loop."""
-        seq, at, body = state.seq, state.at, msgspec.json.encode(Kept(state, seen))
-        return cls(seq, at, await asyncio.to_thread(zlib.compress, body, 1))
+        seq, at = state.seq, state.at
+        return cls(seq, at, await packed(Kept(state, seen)))
 
     def unpack(self) -> Kept | None:
         """None where it can't be read any more."""
-        try:
-            return msgspec.json.decode(zlib.decompress(self.body), type=Kept)
-        except (zlib.error, msgspec.DecodeError, msgspec.ValidationError):
-            return None
+        return unpacked(self.body, Kept)
 
 
 def is_due(state: FloorState, last_seq: int, last_at: int) -> bool:

@@ -16,6 +16,7 @@ from typing import Any
 from app.domain.numbers import FEWEST_DIGITS, caller_key, digits_of
 from app.keeping import KeepingError
 from app.keeping.backup import backups
+from app.packing import compressed, text_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +70,10 @@ def erase(path: Path, phone: str) -> Erased:
 def _erase_in(connection: sqlite3.Connection, key: str, kept_backups: int) -> Erased:
     return Erased(
         events=_rewrite(connection, "event", str, lambda body: _without(body, key)),
-        floors=_rewrite(connection, "snapshot", bytes, lambda body: _without(body, key))
-        + _rewrite(connection, "floor_checkpoint", bytes, lambda body: _in_zlib(body, key)),
+        floors=sum(
+            _rewrite(connection, table, bytes, lambda body: _in_floor(body, key))
+            for table in ("snapshot", "floor_checkpoint")
+        ),
         calls=_run(
             connection,
             "call",
@@ -121,12 +124,12 @@ def _has(connection: sqlite3.Connection, table: str) -> bool:
     return connection.execute(sql, (table,)).fetchone() is not None
 
 
-def _in_zlib(body: bytes, key: str) -> bytes | None:
+def _in_floor(body: bytes, key: str) -> bytes | None:
     try:
-        new = _without(zlib.decompress(body), key)
+        new = _without(text_of(body), key)
     except zlib.error:
         return None
-    return None if new is None else zlib.compress(new, 1)
+    return None if new is None else compressed(new)
 
 
 def _without(body: Any, key: str) -> Any:
