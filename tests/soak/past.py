@@ -1,7 +1,8 @@
 """A floor that has hours behind it: what grows until it is full is full when the soak begins.
 
 Calls that are over are remembered by name, so that a late copy can't bring them back: fifty
-thousand of them, which a floor of 500 agents reaches after five hours. What grows after that leaks.
+thousand of them, which a floor of 500 agents reaches after five hours. A dictionary from which the
+oldest always go is as large as it gets after as many again. What grows after that leaks.
 """
 
 import asyncio
@@ -13,7 +14,7 @@ from app.domain.caps import USUAL
 from app.domain.events import CallRecorded, Event, Tick
 from app.log.open import open_log
 
-CALLS = USUAL.tombstones + 2_000
+CALLS = 2 * USUAL.tombstones
 HOURS = 6
 HOUR_MS = 3_600_000
 AT_ONCE = 200
