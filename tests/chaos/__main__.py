@@ -16,7 +16,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
 
-from tests.chaos import big, clocks, damage, disk, kills, listening, peers, power, restarts
+from tests.chaos import (
+    big,
+    clocks,
+    damage,
+    disk,
+    forgetful,
+    kills,
+    listening,
+    peers,
+    power,
+    restarts,
+)
 
 Judged = tuple[bool, str]
 Trial = Callable[[Path, argparse.Namespace], Judged]
@@ -48,6 +59,13 @@ def r3_order(folder: Path, options: argparse.Namespace) -> Judged:
 def r3_torn(folder: Path, options: argparse.Namespace) -> Judged:
     found = power.tear(folder, options.cuts, options.cuts // 5, every_edge=options.every_edge)
     return found.is_good, str(found)
+
+
+def r3_forgotten(folder: Path, options: argparse.Namespace) -> Judged:
+    if power.strace() is None:
+        return True, "SKIPPED: there is no strace here"
+    found = forgetful.forget(folder, options.webhooks, options.cuts)
+    return found.is_good and found.answers == options.webhooks, str(found)
 
 
 def r4_full(folder: Path, options: argparse.Namespace) -> Judged:
@@ -190,6 +208,7 @@ TRIALS: dict[str, Trial] = {
         r2_million,
         r3_order,
         r3_torn,
+        r3_forgotten,
         r4_full,
         r4_quota,
         r5_refusals,
@@ -221,7 +240,8 @@ def options_of(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--restarts", type=int, default=20)
     parser.add_argument("--events", type=int, default=1_000_000)
-    parser.add_argument("--cuts", type=int, default=500, help="random cuts of the WAL")
+    parser.add_argument("--cuts", type=int, default=500, help="random cuts")
+    parser.add_argument("--webhooks", type=int, default=600, help="before the disk forgets")
     parser.add_argument("--every-edge", type=int, default=1, help="cut at each n-th frame's edge")
     parser.add_argument("--locks", type=int, nargs="+", default=[1, 3, 8])
     parser.add_argument("--damages", type=int, default=len(damage.DAMAGES))
