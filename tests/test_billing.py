@@ -37,9 +37,17 @@ def test_a_pbx_that_bills_the_wait_too_is_not() -> None:
 
 
 def test_short_waits_tell_nothing_of_it() -> None:
-    story = after(call(1, 9, 12, "21/12"), call(2, 0, 12, "12/12"), call(3, 9, 12, "21/21"))
-
+    story = after(call(1, 10, 12, "22/12"), call(2, 0, 12, "12/12"), call(3, 10, 12, "22/22"))
     assert (story.state.billing.talk_only, story.state.billing.whole_call) == (0, 0)
+
+    story.tell(call(4, 11, 12, "23/12"), call(5, 11, 12, "23/23"))
+    assert (story.state.billing.talk_only, story.state.billing.whole_call) == (1, 1)
+
+
+def test_a_record_may_be_five_seconds_off() -> None:
+    story = after(call(1, 30, 20, "50/15"), call(2, 30, 20, "50/45"))
+
+    assert (story.state.billing.talk_only, story.state.billing.whole_call) == (1, 1)
 
 
 def test_a_record_that_fits_neither_tells_nothing_of_it() -> None:

@@ -4,12 +4,16 @@ import os
 import shutil
 import sqlite3
 import stat
+import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import aiosqlite
 import pytest
 
+from app import database as database_module
 from app.database import Database, DatabaseUnavailable
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 
@@ -39,11 +43,35 @@ async def test_a_place_that_can_not_be_written_is_refused_in_words(
 async def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "pitwall.db"
     path.write_bytes(b"dear diary " * 100)
+    before = connections()
 
     with pytest.raises(DatabaseUnavailable, match="not a database"):
         await Database.open(str(path))
 
     assert path.read_bytes() == b"dear diary " * 100
+    await until(lambda: connections() == before)
+
+
+async def test_where_it_can_be_written_but_not_read_nothing_stays_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect, before = database_module._connect, connections()
+
+    async def one_way(uri: str, pragmas: Sequence[str]) -> aiosqlite.Connection:
+        if "mode=ro" in uri:
+            raise DatabaseUnavailable("Not today.")
+        return await connect(uri, pragmas)
+
+    monkeypatch.setattr(database_module, "_connect", one_way)
+    with pytest.raises(DatabaseUnavailable, match="Not today"):
+        await Database.open(str(tmp_path / "pitwall.db"))
+
+    await until(lambda: connections() == before)
+
+
+def connections() -> set[threading.Thread]:
+    """Each has a thread."""
+    return {each for each in threading.enumerate() if "_connection_worker" in each.name}
 
 
 async def test_a_path_with_odd_letters_is_the_file_of_that_name(tmp_path: Path) -> None:
