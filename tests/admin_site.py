@@ -26,7 +26,7 @@ from app.web.headers import SecurityHeaders
 from app.web.pages import EXCEPTION_HANDLERS
 from app.webhook_journal import WebhookJournal
 from app.webhook_tokens import WebhookTokens
-from tests.site import PUBLIC, Site
+from tests.site import OURS, PUBLIC, Site
 
 UTC = ZoneInfo("UTC")
 KEY = "canary-key-7c1e"
@@ -123,3 +123,13 @@ async def opened(path: str) -> AsyncIterator[AdminSite]:
         follower.cancel()
         await asyncio.gather(follower, return_exceptions=True)
         await database.close()
+
+
+async def post(visitor, path, **fields):
+    """As our page does it."""
+    return await visitor.post(path, data=fields, headers=OURS)
+
+
+async def reasons(site, action):
+    """Of the audit's rows about it."""
+    return [row.reason for row in await site.audited() if row.action == action]
