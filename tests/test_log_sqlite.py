@@ -253,6 +253,8 @@ async def test_two_snapshots_are_kept_and_none_of_a_longer_log(place: Place, pat
         await log.save_snapshot(Snapshot(seq, b"floor"))
 
     assert await log.latest_snapshot() == Snapshot(5, b"floor")
+    assert await log.latest_snapshot(before=6) == Snapshot(5, b"floor")
+    assert await log.latest_snapshot(before=5) is None
     with another_program(path) as other:
         assert other.execute("SELECT seq FROM snapshot").fetchall() == [(5,), (9,)]
 

@@ -66,9 +66,21 @@ def test_an_entry_names_the_agent_and_the_queue():
     ]
 
 
-@pytest.mark.parametrize("name", ["SIP/101", "Local/101@from-queue/n", "101", "", " ", "\u202ex"])
+@pytest.mark.parametrize("name", ["Ann", "Lan", "O'Hara", "Anne-Marie", "Nguyễn Thị Lan", "Desk 4"])
+def test_one_word_is_a_name_too(name):
+    assert members_of({"queue": "901", "ext": "101", "name": name})[0].name == name
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["SIP/101", "SIP/desk", "Local/101@from-queue/n", "101", "a101", "", " ", "\u202ex"],
+)
 def test_a_channel_or_a_number_or_nothing_visible_is_no_name(name):
     assert members_of({"queue": "901", "ext": "101", "name": name})[0].name == ""
+
+
+def test_an_extension_of_letters_is_no_name_of_its_own():
+    assert members_of({"queue": "901", "ext": "desk", "name": "desk"})[0].name == ""
 
 
 def test_two_names_for_one_phone_tell_none():
@@ -78,6 +90,22 @@ def test_two_names_for_one_phone_tell_none():
     )
 
     assert member.name == ""
+
+
+def test_an_entry_without_a_name_contradicts_none():
+    [member] = members_of({"queue": "1", "ext": "101", "name": "Ann"}, {"queue": "2", "ext": "101"})
+
+    assert member.name == "Ann"
+
+
+@pytest.mark.anyio
+async def test_two_names_for_one_queue_tell_none():
+    floor = await floor_after(
+        Member("101", ("901",), queue_names=(("901", "Sales"), ("902", "Support"))),
+        Member("102", ("901",), queue_names=(("901", "Verkauf"), ("902", "Support"))),
+    )
+
+    assert (floor.queue_name("901"), floor.queue_name("902")) == ("901", "Support")
 
 
 def test_a_queue_that_is_told_by_its_name_alone_has_no_other():

@@ -69,7 +69,13 @@ class Entry:
         """What people call this agent; "" where there is only the extension or a channel."""
         words = (self.fields.get(name) for name in PERSON_NAMES)
         labels = (_label(word) for word in words if isinstance(word, str))
-        return next((label for label in labels if label and not extension_of(label)), "")
+        return next((label for label in labels if self._is_name(label)), "")
+
+    def _is_name(self, label: str) -> bool:
+        """One word of letters may be anybody's name; with a digit in it, it is a phone's."""
+        if not label or label == self.extension or CHANNEL.fullmatch(label):
+            return False
+        return not EXTENSION.fullmatch(label) or not any(map(str.isdigit, label))
 
     @property
     def queue_name(self) -> tuple[str, str] | None:
