@@ -13,7 +13,7 @@ import msgspec
 T = TypeVar("T")
 
 PLAIN = b"{"
-# The fastest: a tenth of the size, in less time than it takes to write the rest to disk.
+# The fastest: a quarter of the size or less, in less time than it takes to write the rest to disk.
 LEVEL = 1
 
 
