@@ -6,6 +6,7 @@ ten megabytes and more. What was kept before floors were compressed is read all 
 
 import asyncio
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 import msgspec
@@ -15,11 +16,14 @@ T = TypeVar("T")
 PLAIN = b"{"
 # The fastest: a quarter of the size or less, in less time than it takes to write the rest to disk.
 LEVEL = 1
+# The board waits for this. The threads that all share may be busy for minutes: backups, checks.
+BESIDE = ThreadPoolExecutor(1, thread_name_prefix="packing")
 
 
 async def packed(value: object) -> bytes:
     """The value as it is at this call, however it changes before this returns."""
-    return await asyncio.to_thread(compressed, msgspec.json.encode(value))
+    text = msgspec.json.encode(value)
+    return await asyncio.get_running_loop().run_in_executor(BESIDE, compressed, text)
 
 
 def unpacked(body: bytes, kind: type[T]) -> T | None:

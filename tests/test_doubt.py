@@ -3,7 +3,7 @@
 import pytest
 
 from app.domain.events import PbxAsked
-from tests.story import after, event_of, lies
+from tests.story import Story, after, event_of, lies
 
 TALKS = "101 on, 1 rings 101 in 999, 101 ring, 1 answered 101 in 999, 101 talk, +20s"
 DOUBT = {
@@ -257,3 +257,10 @@ def test_the_end_of_a_doubt_is_drawn_at_once():
     assert changes.totals
     assert changes.waiting
     assert "1" in changes.calls
+
+
+def test_a_lost_call_that_is_told_of_the_other_way_round_waits_and_counts_no_more() -> None:
+    story = Story().tell("1 rings 103 in 999, +8m")
+    assert lies(story, "999 waiting 0, 999 offered 1") == []
+
+    assert lies(story.tell("103 reaches 1"), "999 waiting 1, 999 offered 0") == []

@@ -25,12 +25,14 @@ def call_of(
     turn.changes.calls.add(callid)
     call.phone, call.did = call.phone or phone, call.did or did
     call.heard_at = turn.at
-    if call.direction is not direction:
-        _conflict(turn, call, direction)
     if call.lost:
         _revive(turn, call)
     if call.in_doubt:
         _believe(turn, call)
+    if call.direction is not direction:
+        # Nothing else is done about such a report, but the call may be back by it.
+        _conflict(turn, call, direction)
+        settle(turn, call)
     return call
 
 

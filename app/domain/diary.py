@@ -150,7 +150,10 @@ def call_due(call: Call) -> int:
 
 def kept_for(call: Call) -> int:
     """How long to remember a call after its end (ms): longer where its record may yet come."""
-    # Of an abandoned call there is no other record than the word that it was.
-    gave_up = all(v.outcome is Outcome.ABANDONED and not v.inferred for v in call.visits)
-    is_complete = call.records or (call.visits and gave_up)
-    return FORGET_COMPLETE if is_complete else FORGET_UNRECORDED
+    return FORGET_COMPLETE if call.records or _gave_up(call) else FORGET_UNRECORDED
+
+
+def _gave_up(call: Call) -> bool:
+    """The PBX said so of each queue, and nobody talked: nothing more is to come that counts."""
+    told = all(v.outcome is Outcome.ABANDONED and not v.inferred for v in call.visits)
+    return bool(call.visits) and told and call.answered_at is None and not call.lost

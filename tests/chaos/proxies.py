@@ -51,7 +51,12 @@ class Front:
         try:
             connection.request(method, path, body, {"X-Forwarded-For": FORGED, **headers})
             answer = connection.getresponse()
-            return answer.status, answer.headers, answer.read()
+            try:
+                said = answer.read()
+            except http.client.IncompleteRead as cut:
+                # Caddy stops sending a body over its own limit, and may drop the answer's end.
+                said = cut.partial
+            return answer.status, answer.headers, said
         finally:
             connection.close()
 
@@ -155,7 +160,7 @@ def try_out(name: str, folder: Path) -> dict[str, bool]:
         cookie = signed_in(front)[0]
         frame = first_frame(front, cookie)
         strange = is_refused(front, cookie)
-        large = refusal_of(front, f"/hook/{TOKEN}/api/callcenter/call_in", "x" * 2_000_000)
+        large = front.ask(f"/hook/{TOKEN}/api/callcenter/call_in", "POST", "x" * 2_000_000)
         front.site.stop()
         while_down = front.ask(ring("p2"))
         with front.site.copy() as connection:
@@ -166,22 +171,12 @@ def try_out(name: str, folder: Path) -> dict[str, bool]:
             "a webhook is stored": webhook[0] == 200 and b'"seq"' in webhook[2],
             "the board is live over a WebSocket": 'id="beat"' in frame,
             "another origin's WebSocket is refused": strange,
-            "a body that is too large is refused": large in (400, 413, 502),
+            "a body that is too large is refused": large[0] in (400, 413, 502),
             "the client's address is in the audit": CLIENT in audited,
             "a forged address is not": FORGED not in audited,
             "without Pitwall it says so": while_down[0] in (502, 503),
             "the webhook's secret is in no log": TOKEN not in front.written,
         }
-
-
-def refusal_of(front: Front, path: str, body: str) -> int:
-    """The status of what is refused. Caddy stops sending a body that is over its own limit, and
-    may then drop the rest of Pitwall's answer to it.
-    """
-    try:
-        return front.ask(path, "POST", body)[0]
-    except http.client.IncompleteRead:
-        return 502
 
 
 def signed_in(front: Front) -> list[str]:
