@@ -56,9 +56,11 @@ TARGETS = (
             *log_modules("__init__", "codec", "commits", "memory", "open", "receipts"),
             *log_modules("sqlite", "tail"),
             "app/database.py",
+            "app/packing.py",
         ),
         (
             "test_commits",
+            "test_packing",
             "test_codec",
             "test_log",
             "test_log_sqlite",
