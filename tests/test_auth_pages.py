@@ -159,6 +159,17 @@ async def test_another_site_can_not_sign_anybody_in(site):
         assert answer.status_code == 403
 
 
+async def test_who_came_by_a_bookmark_may_sign_in(site):
+    await sup(site)
+    answer = await site.visitor().post(
+        "/login",
+        data={"username": "sup", "password": PASSWORD},
+        headers={"Sec-Fetch-Site": "none", "Cookie": "x=y"},
+    )
+
+    assert answer.status_code == 303
+
+
 async def test_a_sign_in_that_brings_a_cookie_must_say_where_it_comes_from(site):
     await sup(site)
     answer = await site.visitor().post(

@@ -8,7 +8,8 @@ from websockets.streams import StreamReader
 
 from app.web.frames import DEFLATE, TextFrame, deflating, frame_of
 
-TEXTS = ["", "7", "x" * 125, "x" * 126, "ü" * 400, "<p>card</p>" * 9000]
+LENGTHS = (125, 126, 65_535, 65_536)
+TEXTS = ["", "7", *("x" * length for length in LENGTHS), "ü" * 400, "<p>card</p>" * 9000]
 
 
 def read(data: bytes, extensions: list[Extension]) -> Frame:

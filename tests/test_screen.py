@@ -100,6 +100,34 @@ def test_a_page_is_made_of_containers_and_of_what_is_in_none() -> None:
     assert screen.names == ["agents", "head"]
 
 
+def test_a_page_has_none_who_left() -> None:
+    screen = with_cards("a-1", "a-2")
+    screen.update({}, {"agents": ["a-1"]})
+
+    assert screen.names == ["agents"]
+    assert screen.html("a-2") == ""
+
+
+def test_that_nothing_can_be_saved_is_news_and_so_is_its_end() -> None:
+    screen, told = with_cards("a-1"), []
+    screen.tell(lambda: told.append(screen.version))
+    before = screen.version
+    for unsaved in (5, 5, 0):
+        screen.warn(unsaved)
+
+    assert told == [before + 1, before + 2]
+
+
+def test_a_screen_is_watched_until_the_last_one_looks_away() -> None:
+    screen, listener = a_screen(), [].clear
+    watched = [screen.is_watched]
+    screen.tell(listener)
+    watched.append(screen.is_watched)
+    screen.tell_no_more(listener)
+
+    assert [*watched, screen.is_watched] == [False, True, False]
+
+
 def test_an_agent_who_comes_back_with_the_same_card_is_shown_again() -> None:
     screen = with_cards("a-1", "a-2")
     screen.update({}, {"agents": ("a-1",)})

@@ -95,6 +95,7 @@ TARGETS = (
         (
             "test_rights",
             "test_guard",
+            "test_auth_pages",
             "test_admin",
             "test_admin_agents",
             "test_admin_queues",
