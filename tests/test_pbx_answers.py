@@ -210,6 +210,7 @@ async def test_an_answer_without_an_answer_changes_nothing_and_is_kept(reply):
         ]
 
     assert [(each.kind, each.unknown) for each in failures] == [("garbage", False)] * 3
+    assert all("it changed nothing" in str(each) for each in failures)
     assert [each.call for each in client.unreadable] == ["all_members", "status", "cdr"]
 
 

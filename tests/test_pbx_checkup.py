@@ -46,3 +46,13 @@ async def test_the_connection_test_tells_of_states_that_make_no_sense():
         findings = await client.test_connection()
 
     assert [finding.ok for finding in findings] == [True, True, True, False, True]
+
+
+async def test_a_call_that_alone_is_refused_is_told_with_its_reason():
+    members = [{"ext": "101", "status": "on"}]
+    replies = {"all_members": members, "status": "<b>Oops</b>", "cdr": []}
+    async with pbx_and_client(replies=replies) as (_, client):
+        findings = {finding.what: finding for finding in await client.test_connection()}
+
+    assert (findings["all_members"].ok, findings["status"].ok) == (True, False)
+    assert "can't be understood" in findings["status"].sentence

@@ -231,6 +231,11 @@ def test_a_malformed_descriptive_field_is_dropped_and_named(name: str, value: st
     assert record(**{name: value}) == CallRecorded(callid=CALL, status="ANSWER", flags=(name,))
 
 
+@pytest.mark.parametrize("name", ["recordingfile", "direction", "duration", "calldate", "phone"])
+def test_a_blank_descriptive_field_is_as_good_as_none(name: str) -> None:
+    assert record(**{name: "  "}) == CallRecorded(callid=CALL, status="ANSWER")
+
+
 def test_a_talk_longer_than_the_call_is_dropped() -> None:
     assert record(duration="10", billsec="15").billsec == 15
     assert record(duration="10", billsec="16").flags == ("billsec",)

@@ -79,6 +79,8 @@ TARGETS = (
             "test_pbx_checkup",
             "test_voicecloud_api",
             "test_redaction",
+            "test_suspicion",
+            "test_reconciler_names",
             "test_pbx_faults",
             "test_key_canary",
             "test_bad_inputs",
