@@ -48,7 +48,7 @@ def _why_not(scope: Scope) -> str:
     if scope["method"] in SAFE or WEBHOOKS.match(path) or _is_program(path, headers):
         return ""
     is_form = FORM_PAGES.fullmatch(path) is not None
-    if not is_same_site(headers, parts_in(scope).settings.public_url, is_form):
+    if not is_same_site(headers, parts_in(scope).settings.public_url, is_form=is_form):
         return NOT_FROM_HERE
     if not is_form and headers.get("hx-request") != "true":
         return NOT_BY_US
@@ -59,7 +59,7 @@ def _is_program(path: str, headers: Headers) -> bool:
     return path.startswith(API) and headers.get("authorization", "").lower().startswith("bearer ")
 
 
-def is_same_site(headers: Headers, public_url: str, is_form: bool = False) -> bool:
+def is_same_site(headers: Headers, public_url: str, *, is_form: bool) -> bool:
     """Whether the browser says that a page of ours sent this.
 
     Every browser sends one of the two headers with a post. What sends neither is a program, and
