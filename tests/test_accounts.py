@@ -150,8 +150,12 @@ async def test_rights_chosen_for_one_role_do_not_survive_into_another(site):
         "ann", Role.SUPERVISOR, GOOD, rights=frozenset({Right.LISTEN})
     )
     changed = await site.accounts.change(user.user_id, role=Role.VIEWER)
-
     assert changed.rights is None
+
+    chosen = frozenset({Right.SEE_NUMBERS})
+    changed = await site.accounts.change(user.user_id, role=Role.SUPERVISOR, rights=chosen)
+    assert changed.rights == chosen
+    assert (await site.accounts.change(user.user_id, name="Ann")).rights == chosen
 
 
 @pytest.mark.anyio

@@ -214,6 +214,10 @@ async def test_a_program_reads_with_its_token_until_it_is_removed(database, cloc
 
     await again.remove(kept.token_id)
     assert not again.accepts(text)
+    after_a_restart = ApiTokens(database, clock)
+    await after_a_restart.load()
+    assert after_a_restart.all() == []
+    assert not after_a_restart.accepts(text)
     for attempt in (again.remove(kept.token_id), again.add("", "Ann")):
         with pytest.raises(TokenProblem):
             await attempt
