@@ -1,7 +1,6 @@
 """Which passwords are taken, that hashes are argon2, and that guessing gets slower."""
 
 import time
-from statistics import median
 
 import pytest
 
@@ -77,11 +76,12 @@ async def test_a_name_nobody_has_takes_as_long():
     unknown: list[float] = []
     for _ in range(9):
         for hashed, times in ((stored, known), (None, unknown)):
-            began = time.perf_counter()
+            # Of the processor: what else runs on the machine is no hint to anybody.
+            began = time.process_time()
             await passwords.verify(hashed, "wrong")
-            times.append(time.perf_counter() - began)
+            times.append(time.process_time() - began)
 
-    assert median(unknown) == pytest.approx(median(known), rel=0.5)
+    assert min(unknown) == pytest.approx(min(known), rel=0.5)
 
 
 @pytest.mark.anyio
