@@ -190,8 +190,8 @@ class Projector:
         """Keep the floor as it is now; of several nodes, the owner's is kept."""
         if self._ownership is not None and not self._ownership.is_held:
             return
-        seq, self._snapshot_at = self.applied, self.floor.state.at
-        self._snapshot_seq = seq
+        self._snapshot_seq = seq = self.applied
+        self._snapshot_at = self.floor.state.at
         await self._log.save_snapshot(Snapshot(seq, await packed(self.floor.state)))
 
     def _apply(self, records: Sequence[Record]) -> Changes:

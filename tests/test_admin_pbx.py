@@ -4,12 +4,7 @@ import re
 
 import pytest
 
-from app.domain.events import (
-    PbxAsked,
-    PhoneReported,
-    PhoneVerified,
-    Tick,
-)
+from app.domain.events import PbxAsked, PhoneReported, PhoneVerified, Tick
 from app.log import LogUnavailable
 from app.pbx import Finding, Unreadable
 from app.pbx.unconfigured import UnconfiguredPbx

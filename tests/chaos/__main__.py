@@ -27,6 +27,7 @@ from tests.chaos import (
     peers,
     power,
     restarts,
+    tracing,
 )
 
 Judged = tuple[bool, str]
@@ -50,7 +51,7 @@ def r2_million(folder: Path, options: argparse.Namespace) -> Judged:
 
 
 def r3_order(folder: Path, options: argparse.Namespace) -> Judged:
-    if power.strace() is None:
+    if tracing.strace() is None:
         return True, "SKIPPED: there is no strace here"
     answers, early = power.answers_before_sync(folder)
     return answers >= 30 and not early, f"{answers} answers, {early} of them before fdatasync"
@@ -62,7 +63,7 @@ def r3_torn(folder: Path, options: argparse.Namespace) -> Judged:
 
 
 def r3_forgotten(folder: Path, options: argparse.Namespace) -> Judged:
-    if power.strace() is None:
+    if tracing.strace() is None:
         return True, "SKIPPED: there is no strace here"
     found = forgetful.forget(folder, options.webhooks, options.cuts)
     return found.is_good and found.answers == options.webhooks, str(found)

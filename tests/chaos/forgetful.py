@@ -6,40 +6,16 @@ in any order. Whatever it keeps, each acknowledged webhook must be in the databa
 """
 
 import random
-import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.chaos.power import strace
 from tests.chaos.site import BESIDE, Site, is_whole, stored_calls
-from tests.waiting import wait_for
+from tests.chaos.tracing import SYNCS, Done, traced
 
-TRACED = "trace=write,sendto,pwrite64,ftruncate,fdatasync,fsync"
-LINE = re.compile(r"(?P<thread>\d+) +(?P<text>.*)")
-RESUMED = re.compile(r"<\.\.\. \w+ resumed>")
-UNFINISHED = " <unfinished ...>"
-CALL = re.compile(
-    r"(?P<name>\w+)\(\d+<(?P<path>[^>]*)>(?:, \"(?P<data>[^\"]*)\")?"
-    r"(?:, (?P<one>\d+))?(?:, (?P<two>\d+))?.*\) += (?P<result>-?\d+)"
-)
-SYNCS = frozenset({"fdatasync", "fsync"})
 SECTOR = 512
-ANSWER = b"HTTP/1.1 200 OK"
-
-
-@dataclass(frozen=True)
-class Done:
-    """A system call: the lines of the trace at which it began and ended, and what it was told."""
-
-    began: int
-    ended: int
-    name: str
-    path: str
-    data: bytes
-    numbers: tuple[int, ...]
 
 
 @dataclass
@@ -100,27 +76,13 @@ class Forgotten:
 
 def forget(folder: Path, webhooks: int, cuts: int, seed: int = 3) -> Forgotten:
     """Trace a server under so many webhooks, and cut at so many moments of the trace."""
-    names = [f"w{number}" for number in range(webhooks)]
-    trace = folder / "trace"
     site = Site(folder)
-    tracing = [strace() or "strace", "-D", "-f", "-y", "-xx", "-s", "1000000", "-e", TRACED]
-    site.launch([*tracing, "-o", str(trace)])
-    site.wait_ready()
-    for name in names:
-        assert site.hook(name) == 200
-    site.stop()
-    over = re.compile(rf"^{site.process.pid} .*\+\+\+$", re.MULTILINE)
-    wait_for(lambda: over.search(trace.read_text()[-10_000:]), 60)
     files = {f"{site.database}{suffix}": File() for suffix in BESIDE}
-    moments = [done for done in calls_in(trace) if done.path in files or is_answer(done)]
+    moments = [done for done in traced(site, webhooks) if done.path in files or done.is_answer]
     # A client may have an answer as soon as it is being written.
-    moments.sort(key=lambda done: done.began if is_answer(done) else done.ended)
+    moments.sort(key=lambda done: done.began if done.is_answer else done.ended)
+    names = [f"w{number}" for number in range(webhooks)]
     return _cut(folder / "left", files, moments, names, cuts, random.Random(seed))
-
-
-def is_answer(done: Done) -> bool:
-    """It acknowledges a webhook."""
-    return done.data.startswith(ANSWER) and b'"seq"' in done.data
 
 
 def _cut(
@@ -136,7 +98,7 @@ def _cut(
     first = next(at for at, done in enumerate(moments) if done.path.endswith("-wal"))
     chosen = set(chance.sample(range(first, len(moments)), min(cuts, len(moments) - first)))
     for number, done in enumerate(moments):
-        if is_answer(done):
+        if done.is_answer:
             found.answers += 1
         else:
             files[done.path].note(done)
@@ -171,34 +133,6 @@ def has_events(connection: sqlite3.Connection) -> bool:
     """False in the first second of a database's life."""
     sql = "SELECT count(*) FROM sqlite_schema WHERE name = 'event'"
     return bool(connection.execute(sql).fetchone()[0])
-
-
-def calls_in(trace: Path) -> Iterator[Done]:
-    """The traced calls, in the order of their ends; two lines where another thread came between."""
-    begun: dict[str, tuple[int, str]] = {}
-    with trace.open() as lines:
-        for number, line in enumerate(lines):
-            found = LINE.match(line)
-            if found is None:
-                continue
-            thread, text = found["thread"], found["text"]
-            if text.endswith(UNFINISHED):
-                begun[thread] = (number, text.removesuffix(UNFINISHED))
-                continue
-            began = number
-            if RESUMED.match(text) and thread in begun:
-                began, before = begun.pop(thread)
-                text = before + RESUMED.sub("", text, count=1)
-            call = CALL.match(text)
-            if call is not None and int(call["result"]) >= 0:
-                told = tuple(int(one) for one in (call["one"], call["two"]) if one is not None)
-                path = plain(call["path"]).decode()
-                yield Done(began, number, call["name"], path, plain(call["data"] or ""), told)
-
-
-def plain(text: str) -> bytes:
-    """`\\x41b` as strace writes it with -xx, or as it stands."""
-    return bytes.fromhex(text.replace("\\x", "")) if text.startswith("\\x") else text.encode()
 
 
 def put(content: bytearray, write: Done) -> None:

@@ -3,10 +3,10 @@
 import asyncio
 import os
 import random
-import re
 import shutil
 import sqlite3
 import struct
+from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,17 +16,10 @@ from app.domain.events import CallRinging
 from app.keeping.soundness import ensure_sound
 from app.log.sqlite import SqliteLog
 from tests.chaos.site import Site, is_whole, stored_calls
+from tests.chaos.tracing import Done, traced
 from tests.logs import NOON
-from tests.waiting import wait_for
 
-TRACED = "trace=recvfrom,read,write,writev,sendto,sendmsg,pwrite64,fdatasync,fsync"
-CALL = re.compile(r"^(?P<thread>\d+) +[\d.]+ (?:<\.\.\. (?P<resumed>\w+) resumed>|(?P<name>\w+)\()")
 WAL_HEADER, FRAME_HEADER = 32, 24
-
-
-def strace() -> str | None:
-    """Where strace is, if it is."""
-    return shutil.which("strace")
 
 
 def answers_before_sync(folder: Path, webhooks: int = 30) -> tuple[int, int]:
@@ -34,41 +27,21 @@ def answers_before_sync(folder: Path, webhooks: int = 30) -> tuple[int, int]:
 
     Between a webhook's arrival and its answer the WAL must be written, and then synced.
     """
-    trace = folder / "trace"
-    site = Site(folder)
-    tracing = [strace() or "strace", "-D", "-f", "-ttt", "-y", "-s", "400", "-e", TRACED, "-o"]
-    site.launch([*tracing, str(trace)])
-    site.wait_ready()
-    for number in range(webhooks):
-        assert site.hook(f"w{number}") == 200
-    site.stop()
-    # The tracer writes on for a moment; last ends the first thread, which has the process's number.
-    over = re.compile(rf"^{site.process.pid} .*\+\+\+$", re.MULTILINE)
-    wait_for(lambda: over.search(trace.read_text(errors="replace")), 20)
-    return judged(trace.read_text(errors="replace").splitlines())
+    return judged(traced(Site(folder), webhooks))
 
 
-def judged(lines: list[str]) -> tuple[int, int]:
+def judged(calls: Iterable[Done]) -> tuple[int, int]:
     answers = early = 0
     is_asked = is_written = is_synced = False
-    writing: set[str] = set()
-    for line in lines:
-        found = CALL.match(line)
-        if found is None:
-            continue
-        thread, name = found["thread"], found["name"] or found["resumed"]
-        if "GET /hook/" in line:
+    for call in calls:
+        is_wal = call.path.endswith("-wal")
+        if b"GET /hook/" in call.data:
             is_asked, is_written, is_synced = True, False, False
-        elif name == "pwrite64" and "-wal>" in line:
+        elif call.name == "pwrite64" and is_wal:
             is_written, is_synced = is_asked, False
-        elif name == "fdatasync":
-            # Two lines where another thread came between: the file stands in the first.
-            if "-wal>" in line:
-                writing.add(thread)
-            if "unfinished" not in line and thread in writing:
-                writing.discard(thread)
-                is_synced = is_written
-        elif '"HTTP/1.1 200 OK' in line and '\\"seq\\"' in line:
+        elif call.name == "fdatasync" and is_wal:
+            is_synced = is_written
+        elif call.is_answer:
             answers, early = answers + 1, early + (not is_synced)
             is_asked = False
     return answers, early
