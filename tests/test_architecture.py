@@ -191,7 +191,7 @@ def test_the_domain_knows_the_standard_library_only() -> None:
 def test_every_module_says_what_it_is_for() -> None:
     silent = [module for module in MODULES if not ast.get_docstring(tree_of(MODULES[module]))]
     silent += [
-        path.name for path in ROOT.glob("tests/*.py") if not ast.get_docstring(tree_of(path))
+        path.name for path in (ROOT / "tests").rglob("*.py") if not ast.get_docstring(tree_of(path))
     ]
 
     assert silent == []

@@ -8,22 +8,10 @@ from app.domain.events import PbxAsked, PhoneReported, PhoneVerified, Tick
 from app.log import LogUnavailable
 from app.pbx import Finding, Unreadable
 from app.pbx.unconfigured import UnconfiguredPbx
-from app.rights import Role
 from app.web.admin.attention import concerns
-from tests.admin_site import KEY, opened, post, reasons
+from tests.admin_site import KEY, post, reasons
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def site(tmp_path):
-    async with opened(str(tmp_path / "test.db")) as made:
-        yield made
-
-
-@pytest.fixture
-async def boss(site):
-    return await site.signed_in("boss", Role.ADMIN)
 
 
 # The PBX

@@ -5,23 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from app.rights import Role
 from app.web.admin.attention import concerns
-from tests.admin_site import SETTINGS, opened, post, reasons
+from tests.admin_site import SETTINGS, post, reasons
 from tests.site import PUBLIC, found
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def site(tmp_path):
-    async with opened(str(tmp_path / "test.db")) as made:
-        yield made
-
-
-@pytest.fixture
-async def boss(site):
-    return await site.signed_in("boss", Role.ADMIN)
 
 
 # The webhook address

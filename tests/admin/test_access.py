@@ -4,13 +4,10 @@ import pytest
 from starlette.routing import Route
 
 from app.access.walls import Display
-from app.domain.events import (
-    AgentNamed,
-    QueueNamed,
-)
+from app.domain.events import AgentNamed, QueueNamed
 from app.rights import Role
 from app.web.admin import ROUTES
-from tests.admin_site import opened, post
+from tests.admin_site import post
 
 pytestmark = pytest.mark.anyio
 
@@ -30,17 +27,6 @@ FORMS = {
     "/admin/alarms": {"rule": "1", "do": "remove"},
     "/admin/channels": {"channel": "1", "do": "remove"},
 }
-
-
-@pytest.fixture
-async def site(tmp_path):
-    async with opened(str(tmp_path / "test.db")) as made:
-        yield made
-
-
-@pytest.fixture
-async def boss(site):
-    return await site.signed_in("boss", Role.ADMIN)
 
 
 def test_every_post_has_a_form_to_try():

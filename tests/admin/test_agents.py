@@ -5,27 +5,12 @@ import re
 
 import pytest
 
-from app.domain.events import (
-    AgentNamed,
-    PhoneReported,
-)
-from app.rights import Role
+from app.domain.events import AgentNamed, PhoneReported
 from app.web.admin.roster import read_lines
-from tests.admin_site import opened, post, reasons
+from tests.admin_site import post, reasons
 from tests.site import OURS, found
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def site(tmp_path):
-    async with opened(str(tmp_path / "test.db")) as made:
-        yield made
-
-
-@pytest.fixture
-async def boss(site):
-    return await site.signed_in("boss", Role.ADMIN)
 
 
 async def test_a_name_is_on_the_floor_and_in_the_audit(site, boss):

@@ -5,26 +5,10 @@ import re
 
 import pytest
 
-from app.domain.events import (
-    CallAbandoned,
-    CallAnswered,
-    CallRinging,
-)
-from app.rights import Role
-from tests.admin_site import opened, post, reasons
+from app.domain.events import CallAbandoned, CallAnswered, CallRinging
+from tests.admin_site import post, reasons
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def site(tmp_path):
-    async with opened(str(tmp_path / "test.db")) as made:
-        yield made
-
-
-@pytest.fixture
-async def boss(site):
-    return await site.signed_in("boss", Role.ADMIN)
 
 
 async def day_of(site, queue="999"):
