@@ -45,13 +45,14 @@ PYTEST_OPTIONS ?= -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorde
 test: $(VENV)/.tools browser
 	$(BIN)/python -m pytest $(PYTEST_OPTIONS)
 
-# Half an hour of kills, full disks and restarts; as root also on a small disk of its own.
+# A day of a floor, in 72 minutes unless MINUTES says otherwise.
 soak: $(VENV)/.tools
 	$(BIN)/python -m tests.soak $(if $(MINUTES),--minutes $(MINUTES)) --note docs/soak.md
 
 mutants: $(VENV)/.tools
 	$(BIN)/python -m tests.mutants $(if $(SAMPLE),--sample $(SAMPLE)) --note docs/mutants.md
 
+# Half an hour of kills, full disks and restarts; as root also on a small disk of its own.
 chaos: $(VENV)/.tools
 	$(BIN)/python -m tests.chaos
 	$(BIN)/python -m tests.chaos.proxies

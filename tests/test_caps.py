@@ -61,6 +61,14 @@ def test_agents_and_queues_that_the_pbx_told_of_when_asked_are_real():
     assert story.state.overflow == {}
 
 
+def test_a_queue_that_the_pbx_confirms_makes_room_for_another():
+    story = small("1 waits in 901, 1 waits in 902, 2 rings 101 in 901, 1 waits in 903")
+    assert story.state.overflow == {"queues": 1}
+    story.tell("101 verified on in 901, 3 waits in 903")
+
+    assert sorted(story.state.queues) == ["901", "902", "903"]
+
+
 def test_a_queue_too_many_is_counted_unless_it_was_named():
     story = small("1 waits in 901, 1 waits in 902, 1 waits in 903", QueueNamed(queue="904"))
     story.tell("1 waits in 904")

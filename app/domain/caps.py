@@ -4,6 +4,7 @@ What is over a cap is in the log, but not on the floor, and is counted there. Ag
 that an administrator named, or that the PBX told of when asked, are real and count against none.
 """
 
+from collections.abc import Container
 from dataclasses import dataclass
 
 from app.domain import events
@@ -50,10 +51,21 @@ class Grown:
         self.agents: set[str] = set()
         self.queues: set[str] = set()
         self.calls: set[str] = set()
-        self.note(state, Changes(set(state.agents), set(state.queues), set(state.calls)))
+        everything = Changes(set(state.agents), set(state.queues), set(state.calls), roster=True)
+        self.note(state, everything)
 
     def note(self, state: FloorState, changes: Changes) -> None:
-        """Look again at these."""
+        """Look again at these; at agents and queues where any came, went or became real."""
+        if changes.roster:
+            self._note_roster(state, changes)
+        for callid in changes.calls:
+            call = state.calls.get(callid)
+            if call is None or call.state is CallState.ENDED:
+                self.calls.discard(callid)
+            else:
+                self.calls.add(callid)
+
+    def _note_roster(self, state: FloorState, changes: Changes) -> None:
         for extension in changes.agents:
             agent = state.agents.get(extension)
             if agent is None or agent.told:
@@ -66,23 +78,20 @@ class Grown:
                 self.queues.discard(queue_id)
             else:
                 self.queues.add(queue_id)
-        for callid in changes.calls:
-            call = state.calls.get(callid)
-            if call is None or call.state is CallState.ENDED:
-                self.calls.discard(callid)
-            else:
-                self.calls.add(callid)
 
 
 def over(caps: Caps, grown: Grown, state: FloorState, event: events.Event) -> str:
     """Of what there would be too many if this webhook were applied; "" if of nothing."""
-    extension, queue = getattr(event, "extension", ""), getattr(event, "queue", "")
-    if extension and extension not in state.agents and len(grown.agents) >= caps.agents:
+    if len(grown.agents) >= caps.agents and _is_new(getattr(event, "extension", ""), state.agents):
         return AGENTS
-    if queue and queue not in state.queues and len(grown.queues) >= caps.queues:
+    if len(grown.queues) >= caps.queues and _is_new(getattr(event, "queue", ""), state.queues):
         return QUEUES
     callid = getattr(event, "callid", "")
     return _over_calls(caps, grown, state, event, callid) if callid else ""
+
+
+def _is_new(name: str, known: Container[str]) -> bool:
+    return bool(name) and name not in known
 
 
 def _over_calls(

@@ -6,7 +6,7 @@ from app.domain import events
 from app.domain.agents import agent_of, claim_phone, refresh
 from app.domain.books import queue_of
 from app.domain.calls import end, end_leg, is_answered, settle, talks
-from app.domain.model import Agent, Repair
+from app.domain.model import Agent, Queue, Repair
 from app.domain.states import Direction, LegState, Status
 from app.domain.turn import GRACE, Turn
 
@@ -35,7 +35,8 @@ def phone_verified(turn: Turn, event: events.PhoneVerified) -> None:
     """Rule 9: the PBX was asked, and its answer settles the doubt."""
     agent = agent_of(turn, event.extension)
     before = _described(agent)
-    agent.verified_at, agent.told = turn.at, True
+    agent.verified_at = turn.at
+    _confirm(turn, agent)
     if event.queues is not None:
         _set_queues(turn, agent, event.queues)
     status = Status(event.status) if event.status else None
@@ -57,14 +58,22 @@ def _described(agent: Agent) -> str:
     return f"{agent.status}, paused" if paused else str(agent.status)
 
 
+def _confirm(turn: Turn, real: Agent | Queue) -> None:
+    """The PBX knows it, so it counts against no cap any more."""
+    if not real.told:
+        real.told = turn.changes.roster = True
+
+
 def _set_queues(turn: Turn, agent: Agent, queues: tuple[str, ...]) -> None:
     told = sorted(queues)
-    if told == agent.queues:
-        return
-    turn.changes.queues.update(agent.queues, told)
     for queue in told:
-        queue_of(turn, queue).told = True
-    agent.queues = told
+        known = turn.state.queues.get(queue)
+        # Most are known, and their tiles need not be drawn again.
+        if known is None or not known.told:
+            _confirm(turn, queue_of(turn, queue))
+    if told != agent.queues:
+        turn.changes.queues.update(agent.queues, told)
+        agent.queues = told
 
 
 def _set_paused(agent: Agent, *, paused: bool) -> None:

@@ -23,7 +23,7 @@ class Changes:
     abandons: bool = False
     alarms: bool = False
     totals: bool = False
-    # Agents or queues came, went or changed what they are sorted by.
+    # Agents or queues came, went, became known to the PBX or changed what they are sorted by.
     roster: bool = False
     beat: bool = False
 

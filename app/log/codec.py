@@ -88,13 +88,12 @@ def encode(event: Event) -> tuple[str, bytes]:
 
 def decode(kind: str, body: bytes | str) -> Event:
     """The event that was stored. Raises EventUnreadable."""
-    decoder = _DECODERS.get(kind)
-    if decoder is None:
+    try:
+        return _DECODERS[kind].decode(body)
+    except KeyError:
         raise EventUnreadable(
             f"The log holds an event of the kind '{kind}', which this version does not know: a "
             "newer version wrote it. Start that version again, or restore an older backup."
-        )
-    try:
-        return decoder.decode(body)
+        ) from None
     except msgspec.MsgspecError as error:
         raise EventUnreadable(f"An event of the kind '{kind}' can't be read: {error}.") from error
