@@ -26,7 +26,7 @@ from app.memo import Drawn, Memo, html_of
 __all__ = ["Audience", "Drawing", "FloorView", "Renderer", "hashed_id"]
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
-WAITING_SHOWN = 100
+WAITING_SHOWN = 50
 # Most of what is drawn again has the same names, times and ids as before.
 KEPT = 4096
 BOARD = (

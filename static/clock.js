@@ -1,7 +1,7 @@
 // The server's clock as this page knows it, and every counter that ticks by it.
 // A display's own clock may be wrong by hours, so it is never asked what time it is.
 // Where sight.js is not there, everything is in sight.
-window.pitwall = { running: false, isFar: () => false, sift: text => text, needEveryCard: () => {} };
+window.pitwall = { running: false, inSight: () => [document], sift: text => text, needEveryCard: () => {} };
 (() => {
   const KEPT = 60;
   let samples = [];
@@ -56,22 +56,21 @@ window.pitwall = { running: false, isFar: () => false, sift: text => text, needE
   // stands still there: left alone it would show the hour it began, which reads like a long wait.
   // `roots` are the elements that changed; without them all that can be seen is told: what is far is
   // told when it comes near.
-  const tick = (at, roots) => {
+  const tick = (at, roots = pitwall.inSight()) => {
     const now = at ?? serverNow();
     if (now === null || !(pitwall.running || at) || document.hidden) return;
-    for (const element of within(roots ?? [document], "time[data-since]")) {
-      if (!roots && pitwall.isFar(element.closest(".card"))) continue;
+    for (const element of within(roots, "time[data-since]")) {
       const seconds = Math.max(0, Math.floor((now - element.dataset.since) / 1000));
       write(element, span(seconds, element.dataset.form));
       if (element.className !== "late") age(element, seconds);
     }
     // A pause that was to end by now: nobody reports that, only time tells.
-    for (const element of within(roots ?? [document], "[data-until], [data-over]")) {
+    for (const element of within(roots, "[data-until], [data-over]")) {
       const late = Boolean(element.dataset.until) && now >= element.dataset.until;
       if (element.hasAttribute("data-over") !== late) element.toggleAttribute("data-over", late);
     }
     // An update takes away what something is old by; how old it looked is ours to take away.
-    for (const element of within(roots ?? [document], "[data-age]:not([data-steps])")) delete element.dataset.age;
+    for (const element of within(roots, "[data-age]:not([data-steps])")) delete element.dataset.age;
     const clock = document.getElementById("now");
     if (clock) write(clock, clockTime(now));
   };

@@ -8,11 +8,12 @@
   const HELD_MS = 1500;
   const UNPAINTED_MS = 500;
   const SECOND_MS = 950;         // timers are not exact
+  const SOON_MS = 650;
   const SWIFT_MS = 60;
   const AHEAD = 8;
   const CUT = "<\x1e";        // what follows only helps to read compressed frames: app/web/stream.py
   const SPEAKS_EVERY = 6;
-  const page = { tick: 0, heard: performance.now(), kicked: -Infinity, held: null, out: false, closed: true, lag: 0, fixed: -Infinity, shown: null, unsaid: 0, came: 0, told: 0 };
+  const page = { tick: 0, heard: performance.now(), kicked: -Infinity, held: null, out: false, closed: true, lag: 0, fixed: -Infinity, shown: null, unsaid: 0, granted: 1, came: 0, told: 0 };
   const find = id => document.getElementById(id);
   const now = () => performance.now();
 
@@ -113,6 +114,7 @@
   const answer = () => {
     const { socket, version, swift } = page.shown;
     page.unsaid = 0;
+    page.granted = swift ? AHEAD : 1;
     if (socket.readyState === 1) socket.send(swift ? `${version} ${AHEAD}` : version);
   };
   const acknowledge = (socket, version) => {
@@ -121,10 +123,11 @@
     const painted = () => {
       if (done) return;
       done = true;
-      if (page.shown?.socket !== socket) page.unsaid = 0;
+      if (page.shown?.socket !== socket) { page.unsaid = 0; page.granted = 1; }
       page.shown = { socket, version, swift: now() - came < SWIFT_MS && page.lag < BEHIND_MS };
       page.unsaid += 1;
-      if (!page.shown.swift || document.hidden || page.unsaid >= SPEAKS_EVERY) answer();
+      // Whoever was granted one frame gets no other before it speaks.
+      if (!page.shown.swift || document.hidden || page.unsaid >= Math.min(page.granted, SPEAKS_EVERY)) answer();
     };
     // A page that nobody sees is not painted.
     if (document.hidden) return painted();
@@ -148,7 +151,7 @@
     acknowledge(socket, marker.version);
     judge();
     pitwall.age(page.touched);
-    tellAll(page.shown?.swift === false ? SECOND_MS / 2 : SECOND_MS);
+    tellAll(page.shown?.swift === false ? SOON_MS : SECOND_MS);
     document.dispatchEvent(new Event("pitwall:frame"));
     if (marker.build !== document.body.dataset.build && !page.leaving) { page.leaving = true; setTimeout(reload, Math.random() * 20000); }
     if (!complete(marker) && now() - page.fixed > 5000) { page.fixed = now(); connect(); }

@@ -7,7 +7,7 @@
   const AROUND = 300;
   const QUIET_MS = 1000;
   const LEAST_MS = 5;
-  const SHARE = .12;
+  const SHARE = .06;
   const AT_ONCE = 12;
   const START = '<article hx-swap-oob="outerMorph" id="';
   const END = "</article>";
@@ -44,6 +44,16 @@
     if (!came.length || everyCardMatters) return;
     put(came.map(card => card.id).filter(id => kept.has(id)));
     pitwall.age(came);
+  };
+
+  // The cards that are, and all that stands around their list.
+  const inSight = () => {
+    if (everyCardMatters) return [document];
+    const found = [...near];
+    for (let one = document.getElementById("agents"); one !== document.body; one = one.parentElement) {
+      found.push(...[...one.parentElement.children].filter(other => other !== one));
+    }
+    return found;
   };
 
   // ---- the oldest first, for a share of the time that has passed; all of it when all is quiet
@@ -92,5 +102,5 @@
   });
   addEventListener("scroll", look, { capture: true, passive: true });
   addEventListener("resize", look);
-  Object.assign(pitwall, { sift, isFar, needEveryCard });
+  Object.assign(pitwall, { sift, inSight, needEveryCard });
 })();

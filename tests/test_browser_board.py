@@ -18,6 +18,18 @@ LIVE = "body[data-link=live]"
 STALE = "body[data-link=stale]"
 # What judges the feed, and not what counts, is told that a minute has passed without a tick.
 LATE_BY_A_MINUTE = "{ const now = pitwall.serverNow; pitwall.serverNow = () => now() + 60000; }"
+WATCH_FRAMES = """() => {
+    window.frames = 0;
+    document.addEventListener("htmx:ws:after:message:incoming", () => { window.frames += 1; });
+}"""
+# The next painting takes 120 ms, those after it take what they take.
+SLOW_FOR_ONCE = """() => {
+    const usual = window.requestAnimationFrame;
+    window.requestAnimationFrame = paint => {
+        window.requestAnimationFrame = usual;
+        return setTimeout(paint, 120);
+    };
+}"""
 # Two ticks of 5 s must be missed, and a person may be told 12 s after the feed died.
 STALE_WITHIN_S = 12
 
@@ -176,7 +188,7 @@ def test_an_open_menu_and_the_focus_survive_updates(board: Page, pitwall: Pitwal
 
 
 def test_a_click_during_updates_is_not_lost(board: Page, pitwall: Pitwall) -> None:
-    # The queue's tile comes with its first call, and moves what stands below it: before, not between.
+    # A queue's tile comes with its first call, and moves what stands below: before, not between.
     is_called(pitwall, "101", callid="first", event="ANSWER")
     pitwall.hook("/callcenter/hangup", callid="first")
     board.wait_for_selector("#tiles > *")
@@ -227,6 +239,18 @@ def test_a_page_that_is_slow_asks_for_one_frame_after_the_other(
     said = said_by(page, pitwall)
     assert len(said) >= 6
     assert all(one.isdigit() for one in said)
+
+
+def test_a_page_that_was_slow_for_once_is_sent_the_next_frames_at_once(
+    board: Page, pitwall: Pitwall
+) -> None:
+    board.evaluate(WATCH_FRAMES)
+    board.evaluate(SLOW_FOR_ONCE)
+    for status in ("pause", "on") * 5:
+        pitwall.hook("/Agent/ChangeStatus", extension="101", status=status)
+        board.wait_for_timeout(150)
+
+    assert board.evaluate("frames") >= 8
 
 
 def test_filters_survive_updates_and_can_be_undone(board: Page, pitwall: Pitwall) -> None:

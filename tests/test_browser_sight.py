@@ -110,3 +110,14 @@ def test_what_waited_never_undoes_what_came_while_the_card_was_in_sight(floor: P
     floor.evaluate("document.dispatchEvent(new Event('pitwall:frame'))")
 
     assert floor.evaluate(TEXT, UNSEEN) == "newest"
+
+
+def test_what_tells_the_time_is_what_can_be_seen(floor: Page) -> None:
+    floor.evaluate(
+        "document.body.insertAdjacentHTML('beforeend', '<aside id=\"waiting\"></aside>')"
+    )
+    floor.evaluate(SHOW, news(SEEN))
+
+    told = floor.evaluate("pitwall.inSight().map(one => one.id)")
+    assert {SEEN, "waiting"} <= set(told)
+    assert UNSEEN not in told

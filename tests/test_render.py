@@ -319,8 +319,8 @@ def test_the_waiting_list_says_how_many_it_does_not_show() -> None:
 
     html = RENDERER.everything(AFloor(waiting=rows), EVERYONE).fragments["waiting"]
 
-    assert html.count("<li id=") == 100
-    assert "and 30 more" in html
+    assert html.count("<li id=") == 50
+    assert "and 80 more" in html
     assert ">130<" in html
 
 
