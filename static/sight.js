@@ -7,7 +7,10 @@
   const AROUND = 300;
   const QUIET_MS = 1000;
   const LEAST_MS = 5;
-  const SHARE = .06;
+  const SHARE = .12;
+  // Of that no more than this: the frame beside it is waited for, and when all is quiet nothing is.
+  const WITH_FRAME_MS = 10;
+  const ALONE_MS = 120;
   const AT_ONCE = 12;
   const START = '<article hx-swap-oob="outerMorph" id="';
   const END = "</article>";
@@ -57,16 +60,16 @@
   };
 
   // ---- the oldest first, for a share of the time that has passed; all of it when all is quiet
-  const putSome = () => {
+  const putSome = most => {
     const now = performance.now();
-    const until = now + Math.max(LEAST_MS, SHARE * Math.min(now - before, QUIET_MS));
+    const until = now + Math.min(most, Math.max(LEAST_MS, SHARE * (now - before)));
     before = now;
     while (kept.size && performance.now() < until) put([...kept.keys()].slice(0, AT_ONCE));
     putLater();
   };
   const putLater = () => {
     clearTimeout(timer);
-    if (kept.size) timer = setTimeout(putSome, QUIET_MS);
+    if (kept.size) timer = setTimeout(putSome, QUIET_MS, ALONE_MS);
   };
 
   // Returns what of a frame is to be put in now.
@@ -95,7 +98,7 @@
     everyCardMatters = needed;
     if (needed) putAll();
   };
-  document.addEventListener("pitwall:frame", putSome);
+  document.addEventListener("pitwall:frame", () => putSome(WITH_FRAME_MS));
   addEventListener("beforeprint", putAll);
   addEventListener("keydown", event => {
     if (event.key === "F3" || ((event.ctrlKey || event.metaKey) && event.key === "f")) putAll();
