@@ -13,7 +13,7 @@
   const AHEAD = 8;
   const CUT = "<\x1e";        // what follows only helps to read compressed frames: app/web/stream.py
   const SPEAKS_EVERY = 6;
-  const page = { tick: 0, heard: performance.now(), kicked: -Infinity, held: null, out: false, closed: true, lag: 0, fixed: -Infinity, shown: null, unsaid: 0, granted: 1, came: 0, told: 0 };
+  const page = { tick: 0, heard: performance.now(), kicked: -Infinity, held: null, out: false, closed: true, lag: 0, fixed: -Infinity, shown: null, unsaid: 0, speaksAfter: 1, came: 0, told: 0 };
   const find = id => document.getElementById(id);
   const now = () => performance.now();
 
@@ -80,8 +80,8 @@
 
   // What has changed shows its age; while the board is not live, the one it had by the last frame.
   pitwall.age = changed => pitwall.tick(pitwall.running ? undefined : Number(find("beat").dataset.now), changed);
-  // All counters, once a second: with a frame where one comes, and on a slow page with each. To draw
-  // the page once more costs more than to write them.
+  // All counters, once a second: with a frame where one comes, and on a slow page a little early, with
+  // the last that comes in time. To draw the page once more costs more than to write them.
   const tellAll = least => {
     if (now() - page.told < least) return;
     page.told = now();
@@ -114,7 +114,7 @@
   const answer = () => {
     const { socket, version, swift } = page.shown;
     page.unsaid = 0;
-    page.granted = swift ? AHEAD : 1;
+    page.speaksAfter = swift ? SPEAKS_EVERY : 1;
     if (socket.readyState === 1) socket.send(swift ? `${version} ${AHEAD}` : version);
   };
   const acknowledge = (socket, version) => {
@@ -123,11 +123,11 @@
     const painted = () => {
       if (done) return;
       done = true;
-      if (page.shown?.socket !== socket) { page.unsaid = 0; page.granted = 1; }
+      if (page.shown?.socket !== socket) { page.unsaid = 0; page.speaksAfter = 1; }
       page.shown = { socket, version, swift: now() - came < SWIFT_MS && page.lag < BEHIND_MS };
       page.unsaid += 1;
-      // Whoever was granted one frame gets no other before it speaks.
-      if (!page.shown.swift || document.hidden || page.unsaid >= Math.min(page.granted, SPEAKS_EVERY)) answer();
+      // Whoever asked for one frame gets no other before it speaks.
+      if (!page.shown.swift || document.hidden || page.unsaid >= page.speaksAfter) answer();
     };
     // A page that nobody sees is not painted.
     if (document.hidden) return painted();

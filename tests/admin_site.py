@@ -130,6 +130,16 @@ async def post(visitor, path, **fields):
     return await visitor.post(path, data=fields, headers=OURS)
 
 
+async def refused(site, visitor, path, **fields):
+    """What the form's page says; it was refused, and nothing was stored."""
+    before = site.log.last_seq
+    answer = await post(visitor, path, **fields)
+
+    assert answer.status_code == 422
+    assert site.log.last_seq == before
+    return answer.text
+
+
 async def reasons(site, action):
     """Of the audit's rows about it."""
     return [row.reason for row in await site.audited() if row.action == action]
