@@ -60,6 +60,9 @@ class GuardedProtocol(HttpToolsProtocol):
         self._head_bytes = 0
         # What came after the head and was no part of a body: trailers, extensions of chunks.
         self._stray_bytes = 0
+        # uvicorn makes its own header lines anew each second; here they are as they are sent.
+        self._own_headers: list[tuple[bytes, bytes]] = []
+        self._own_lines = b""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -120,9 +123,11 @@ class GuardedProtocol(HttpToolsProtocol):
         cycle.on_response()
 
     def _head_of_200(self, cycle: RequestResponseCycle) -> bytes:
-        lines = [b"%b: %b\r\n" % header for header in cycle.default_headers]
+        if self._own_headers is not cycle.default_headers:
+            self._own_headers = cycle.default_headers
+            self._own_lines = b"".join(b"%b: %b\r\n" % header for header in self._own_headers)
         closing = b"" if cycle.keep_alive else b"connection: close\r\n"
-        return b"".join((b"HTTP/1.1 200 OK\r\n", *lines, closing))
+        return b"".join((b"HTTP/1.1 200 OK\r\n", self._own_lines, closing))
 
     def on_body(self, body: bytes) -> None:
         self._stray_bytes = 0

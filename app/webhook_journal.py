@@ -65,7 +65,10 @@ class Received:
 
     def shown(self) -> dict[str, str]:
         """The parameters as a person may see them: numbers masked, long values cut."""
-        return {name: masked(name, value) for name, value in self.parameters.items()}
+        return {
+            name: "…" if value in UNREADABLE else masked(name, value)
+            for name, value in self.parameters.items()
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,11 +279,7 @@ class WebhookJournal:
 
 def _of_stored(params: Mapping[str, str]) -> dict[str, str]:
     """What is told of each webhook, so it must not take long."""
-    return {
-        name: "…" if value in UNREADABLE else value[:SAMPLE_LENGTH]
-        for name, value in params.items()
-        if name in FIELDS
-    }
+    return {name: value[:SAMPLE_LENGTH] for name, value in params.items() if name in FIELDS}
 
 
 def _of_refused(params: Mapping[str, str]) -> dict[str, str]:

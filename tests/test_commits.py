@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from app.log import LogUnavailable, commits
-from app.log.commits import GroupCommit, Waiting
+from app.log.commits import CROWD, GATHER_S, GroupCommit, Waiting
 from tests.logs import NOON, call, soon
 
 pytestmark = pytest.mark.anyio
@@ -14,6 +14,12 @@ pytestmark = pytest.mark.anyio
 
 def waiting(number: int, rid: str | None = None) -> Waiting:
     return Waiting([call(number)], [("call_ended", "{}")], NOON, NOON, rid)
+
+
+async def send(queue: GroupCommit, number: int) -> None:
+    entry = waiting(number)
+    queue.add(entry)
+    await entry.stored
 
 
 async def test_all_that_wait_share_one_commit_and_one_is_under_way() -> None:
@@ -43,6 +49,42 @@ async def test_all_that_wait_share_one_commit_and_one_is_under_way() -> None:
     assert batches == [["0", "1"], ["2", "3", "4", "5"]]
     assert queue.find("5") is None
     assert not queue._by_rid
+
+
+@pytest.mark.parametrize(("senders", "batches"), [(CROWD, 2), (CROWD - 1, 3)])
+async def test_after_a_large_batch_the_next_one_waits_for_those_who_were_answered(
+    senders: int, batches: int
+) -> None:
+    written: list[int] = []
+
+    async def write(batch: Sequence[Waiting]) -> None:
+        written.append(len(batch))
+        for entry in batch:
+            entry.stored.set_result(1)
+
+    queue = GroupCommit(write)
+
+    async def send_two(number: int) -> None:
+        await send(queue, number)
+        # Some have their next word ready when they are answered, others a moment later.
+        await asyncio.sleep(GATHER_S / 4 if number % 2 else 0)
+        await send(queue, number)
+
+    await soon(asyncio.gather(*(send_two(number) for number in range(senders))))
+
+    assert len(written) == batches
+    assert sum(written) == 2 * senders
+
+
+async def test_who_comes_alone_after_a_large_batch_waits_for_a_moment_only() -> None:
+    async def write(batch: Sequence[Waiting]) -> None:
+        for entry in batch:
+            entry.stored.set_result(1)
+
+    queue = GroupCommit(write)
+    await soon(asyncio.gather(*(send(queue, number) for number in range(CROWD))))
+
+    await soon(send(queue, CROWD))
 
 
 async def test_a_request_that_is_repeated_after_an_early_refusal_is_found_by_its_name() -> None:

@@ -1,10 +1,13 @@
 """Group commit: all appends that wait at one moment are written together, one batch at a time.
 
 What is added while a batch is under way forms the next one; order of arrival is order of writing.
+After a large batch the next one waits for those who were just answered and have more to say,
+a moment at most: otherwise many connections fall into halves that take turns with small batches.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from app.domain.events import Event
@@ -13,10 +16,9 @@ from app.sentences import Sentence, wording
 
 MOST_WAITING = 10_000
 CLOSE_PATIENCE_S = 12.0
-
-
-def _future() -> "asyncio.Future[int]":
-    return asyncio.get_running_loop().create_future()
+# From so many on a batch tells of senders that take turns with us.
+CROWD = 16
+GATHER_S = 0.002
 
 
 @dataclass(slots=True, eq=False)
@@ -32,7 +34,7 @@ class Waiting:
     at: int
     now: int
     rid: str | None
-    stored: "asyncio.Future[int]" = field(default_factory=_future)
+    stored: "asyncio.Future[int]" = field(default_factory=asyncio.Future)
 
 
 class GroupCommit:
@@ -46,6 +48,9 @@ class GroupCommit:
         self._next: list[Waiting] = []
         self._by_rid: dict[str, Waiting] = {}
         self._events = 0
+        # How many the batch before had; the event rings when as many wait again.
+        self._before = 0
+        self._as_many = asyncio.Event()
         self._writing: asyncio.Task[None] | None = None
 
     @property
@@ -68,6 +73,8 @@ class GroupCommit:
                 )
             )
         self._next.append(entry)
+        if len(self._next) == self._before:
+            self._as_many.set()
         self._events += len(entry.events)
         if entry.rid is not None:
             self._by_rid[entry.rid] = entry
@@ -84,7 +91,9 @@ class GroupCommit:
 
     async def _write_all(self) -> None:
         while self._next:
+            await self._gather()
             batch, self._next = self._next, []
+            self._before = len(batch)
             why: str = Sentence("Writing broke off; the program's error log says why.")
             try:
                 await self._write(batch)
@@ -93,6 +102,15 @@ class GroupCommit:
             finally:
                 # Even after a bug or at the end of the program nobody may wait for ever.
                 self._let_go(batch, why)
+
+    async def _gather(self) -> None:
+        """Wait, for a moment at most, until as many are here as a large batch before had."""
+        if self._before < CROWD or len(self._next) >= self._before:
+            return
+        self._as_many.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GATHER_S):
+                await self._as_many.wait()
 
     def _let_go(self, batch: Sequence[Waiting], why: str) -> None:
         for entry in batch:

@@ -150,11 +150,14 @@ class SqliteLog:
         self._tail.close()
 
     def _entry(self, events: Sequence[Event], rid: str | None, now: int) -> Waiting:
-        encoded = [encode(event) for event in events]
-        # What is live must be what a replay reads; and what can't be read back is refused here.
-        readable = [decode(kind, body) for kind, body in encoded]
+        readable: list[Event] = []
+        bodies: list[tuple[str, str]] = []
+        for event in events:
+            kind, body = encode(event)
+            # What is live must be what a replay reads; what can't be read back is refused here.
+            readable.append(decode(kind, body))
+            bodies.append((kind, str(body, "utf-8")))
         self._at = max(self._at, now)
-        bodies = [(kind, str(body, "utf-8")) for kind, body in encoded]
         return Waiting(readable, bodies, self._at, now, rid)
 
     async def _write(self, batch: Sequence[Waiting]) -> None:
@@ -223,7 +226,8 @@ def _rows(batch: Sequence[Waiting], first: int) -> list[EventRow]:
     """Rows of `event`. The last one of an append has its rid, because its seq is the answer."""
     rows: list[EventRow] = []
     for entry in batch:
-        rids = [None] * (len(entry.bodies) - 1) + [entry.rid]
-        for (kind, body), rid in zip(entry.bodies, rids, strict=True):
-            rows.append((first + len(rows), entry.at, kind, body, rid))
+        left = len(entry.bodies)
+        for kind, body in entry.bodies:
+            left -= 1
+            rows.append((first + len(rows), entry.at, kind, body, None if left else entry.rid))
     return rows

@@ -79,11 +79,14 @@ def _parse_pairs(raw: bytes) -> dict[str, str]:
     if not raw:
         return {}
     # As Latin-1 every byte is one character, and text without escapes needs no second look.
-    parts = raw.decode("latin-1").split("&")
+    text = raw.decode("latin-1")
+    parts = text.split("&")
     if len(parts) > PARAMETERS:
         raise WebhookError(f"there are more than {PARAMETERS} parameters")
-    split = [part.partition("=") for part in parts]
-    found = _collect([(_text(name), _text(value)) for name, _, value in split])
+    pairs = [part.partition("=")[::2] for part in parts]
+    if "%" in text or "+" in text or not text.isascii():
+        pairs = [(_text(name), _text(value)) for name, value in pairs]
+    found = _collect(pairs)
     found.pop("", None)
     return found
 
@@ -123,9 +126,9 @@ def _collect(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     for name, value in pairs:
         if len(name) > NAME_LENGTH:
             raise WebhookError(f"a parameter name is longer than {NAME_LENGTH} characters")
-        known = found.setdefault(name, value)
-        if known != value:
-            found[name] = GIVEN_TWICE
+        if name in found and found[name] != value:
+            value = GIVEN_TWICE
+        found[name] = value
     return found
 
 

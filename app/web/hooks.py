@@ -5,7 +5,6 @@ Bare ASGI endpoints, no Request object: this is the busiest path. A 200 means "o
 
 import json
 from collections.abc import Mapping
-from typing import cast
 
 from starlette.applications import Starlette
 from starlette.convertors import Convertor, register_url_convertor
@@ -98,7 +97,8 @@ class BareWebhookConvertor(Convertor[str]):
 async def _receive_webhook(
     scope: Scope, receive: Receive, send: Send, parts: Parts, path: str
 ) -> None:
-    method, params, now = scope["method"], cast(Mapping[str, str], {}), parts.clock()
+    method, now = scope["method"], parts.clock()
+    params: Mapping[str, str] = {}
     body = b""
     if method not in ("GET", "POST"):
         await _answer_plainly(send, 405, b"Method Not Allowed", ((b"allow", b"GET, POST"),))
