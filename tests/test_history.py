@@ -102,6 +102,15 @@ async def test_a_fault_of_the_history_is_told_and_ends_nothing(caplog):
     assert "no such table" in caplog.text
 
 
+async def test_it_ends_with_the_log():
+    async with site() as place:
+        following = asyncio.create_task(place.history.run())
+        await place.tell(of_story("1 rings 101 in 999"))
+        await place.log.close()
+        async with asyncio.timeout(5):
+            await following
+
+
 async def test_a_gap_in_the_ticks_is_kept_as_a_gap():
     async with site() as place:
         await place.told(of_story("101 on, +20s, ~10m, 101 on, +10s"))

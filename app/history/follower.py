@@ -71,19 +71,24 @@ class History:
         return history
 
     async def run(self) -> None:
-        """Follow for ever. A fault of its own stops the history, never the board."""
+        """Follow until the log is closed. A fault of its own stops the history, never the board."""
         try:
-            while True:
-                try:
-                    await self._follow()
-                except Superseded:
-                    await self._load()
+            while not await self._reach_end():
+                await self._load()
         except Exception:
             # Whatever is wrong with a table must not end the process that shows who waits.
             logger.critical("The history is no longer written.", exc_info=True)
             self.failure = "The history is no longer written; the program's error log says why."
             self._ring()
             await asyncio.Event().wait()
+
+    async def _reach_end(self) -> bool:
+        """Follow; False where the tables turn out to be another's work, and must be read anew."""
+        try:
+            await self._follow()
+        except Superseded:
+            return False
+        return True
 
     async def catch_up(self) -> None:
         """Write everything up to the end of the log, as fast as it goes. Raises Superseded."""
