@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import aiosqlite
+import msgspec
 
 from app.database import Database, DatabaseUnavailable
 from app.masking import masked, masked_body
@@ -50,8 +51,7 @@ STEPS = (
 log = logging.getLogger(__name__)
 
 
-@dataclass(slots=True)
-class Received:
+class Received(msgspec.Struct):
     """One webhook as it came. Stored as `seq`, or refused (None); `flags` names dropped fields."""
 
     at: int

@@ -8,7 +8,8 @@ a moment at most: otherwise many connections fall into halves that take turns wi
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+
+import msgspec
 
 from app.domain.events import Event
 from app.log import LogUnavailable
@@ -21,8 +22,7 @@ CROWD = 16
 GATHER_S = 0.002
 
 
-@dataclass(slots=True, eq=False)
-class Waiting:
+class Waiting(msgspec.Struct, eq=False):
     """One append that is not on disk yet. `bodies` are (kind, JSON), one for each event.
 
     `at` is the time its records will have, `now` what the clock said (ms); `stored` becomes the
@@ -34,7 +34,7 @@ class Waiting:
     at: int
     now: int
     rid: str | None
-    stored: "asyncio.Future[int]" = field(default_factory=asyncio.Future)
+    stored: "asyncio.Future[int]" = msgspec.field(default_factory=asyncio.Future)
 
 
 class GroupCommit:

@@ -177,10 +177,11 @@ class SqliteLog:
 
     def _publish(self, batch: Sequence[Waiting]) -> None:
         records: list[Record] = []
+        last = seq = self.last_seq
         for entry in batch:
-            numbered = enumerate(entry.events, self.last_seq + len(records) + 1)
-            records += [Record(seq, entry.at, event) for seq, event in numbered]
-        last = self.last_seq
+            for event in entry.events:
+                seq += 1
+                records.append(Record(seq, entry.at, event))
         # All together: followers are woken once.
         self._tail.publish(records)
         for entry in batch:
