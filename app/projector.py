@@ -114,8 +114,8 @@ class Projector:
 
     async def run(self) -> None:
         """Follow the log and draw, for ever."""
-        loops = (self._keep_drawing(), self._follow(), self._keep_warning())
-        tasks = [asyncio.create_task(loop) for loop in loops]
+        loops = (self._keep_drawing, self._follow, self._keep_warning, self._keep_snapshots)
+        tasks = [asyncio.create_task(loop()) for loop in loops]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -132,7 +132,6 @@ class Projector:
                     listener.add(changes)
                 await asyncio.sleep(0)
             self._announce()
-            await self._keep_snapshot()
 
     async def _keep_drawing(self) -> None:
         """Draw what changed, however often it did, when the next frame may leave."""
@@ -233,12 +232,18 @@ class Projector:
             logger.warning("A snapshot can't be read; more of the log is replayed instead.")
             snapshot = await self._log.latest_snapshot(before=snapshot.seq)
 
-    async def _keep_snapshot(self) -> None:
+    async def _keep_snapshots(self) -> None:
+        """Beside the following: neither compressing nor the disk may hold up the board."""
+        while True:
+            if self._is_snapshot_due():
+                try:
+                    await self.save_snapshot()
+                except LogUnavailable as reason:
+                    logger.error("No snapshot was kept; the next start takes longer: %s", reason)
+            await self.wait_for(self.applied + 1)
+
+    def _is_snapshot_due(self) -> bool:
         behind = self.applied - self._snapshot_seq
-        if behind >= SNAPSHOT_EVENTS or (
-            behind and self.floor.state.at - self._snapshot_at >= SNAPSHOT_MS
-        ):
-            try:
-                await self.save_snapshot()
-            except LogUnavailable as reason:
-                logger.error("No snapshot was kept; the next start takes longer: %s", reason)
+        return behind >= SNAPSHOT_EVENTS or (
+            behind > 0 and self.floor.state.at - self._snapshot_at >= SNAPSHOT_MS
+        )

@@ -60,7 +60,6 @@ async def measure(
                 raise RuntimeError(f"Only {ready['open']} viewers were let in. {ready['refused']}")
             await asyncio.sleep(SETTLE_S)
             load = Load(served.port, SENDERS, note=note)
-            await load.open()
             before = served.stored()
             await watching.ask()
             began, cpu = time.monotonic(), served.process.cpu_ns()

@@ -117,7 +117,6 @@ async def answer_ms(rate: float, seconds: float) -> dict[str, tuple[float, float
     for part in PARTS:
         async with serving(part, core=None) as served:
             load = Load(served.port, CONNECTIONS)
-            await load.open()
             groups = ([one] for moment in served.moments(rate) for one in moment)
             await load.pace(groups, rate, seconds)
             load.close()

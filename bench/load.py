@@ -73,7 +73,10 @@ class Load:
         self._note = note
         self._count = connections
         self._close_each = close_each
-        self._idle: asyncio.LifoQueue[Sender] = asyncio.LifoQueue()
+        # None: may still be opened. The server ends a connection on which nothing is ever sent.
+        self._idle: asyncio.LifoQueue[Sender | None] = asyncio.LifoQueue()
+        for _ in range(0 if close_each else connections):
+            self._idle.put_nowait(None)
         self._all: list[Sender] = []
         self.latencies: list[float] = []
 
@@ -83,14 +86,17 @@ class Load:
         return sum(sender.received for sender in self._all)
 
     async def open(self) -> None:
-        """Open all connections."""
+        """Open all connections now; otherwise each is opened when it is first needed."""
+        for _ in range(self._idle.qsize()):
+            self._idle.get_nowait()
         for _ in range(0 if self._close_each else self._count):
             self._idle.put_nowait(await self._connect())
 
     def close(self) -> None:
         """Close them."""
         while not self._idle.empty():
-            self._idle.get_nowait().transport.close()
+            if sender := self._idle.get_nowait():
+                sender.transport.close()
 
     async def flood(self, requests: Iterable[bytes]) -> int:
         """Send all of them, each connection one after the other; how many were sent."""
@@ -141,9 +147,7 @@ class Load:
             await self._send_on_idle(request)
 
     async def _send_on_idle(self, request: bytes) -> None:
-        sender = await self._idle.get()
-        if sender.is_over:
-            sender = await self._connect()
+        sender = await self._ready()
         asked = time.monotonic()
         self._note(request)
         status = await sender.send(request)
@@ -152,7 +156,7 @@ class Load:
         _check(status)
 
     async def _drain(self, pending: Iterator[bytes]) -> int:
-        sender = None if self._close_each else await self._idle.get()
+        sender = None if self._close_each else await self._ready()
         count = 0
         for request in pending:
             one = sender or await self._connect()
@@ -163,6 +167,10 @@ class Load:
         if sender is not None:
             self._idle.put_nowait(sender)
         return count
+
+    async def _ready(self) -> Sender:
+        sender = await self._idle.get()
+        return await self._connect() if sender is None or sender.is_over else sender
 
     async def _connect(self) -> Sender:
         loop = asyncio.get_running_loop()

@@ -168,3 +168,30 @@ async def test_a_snapshot_is_kept_when_enough_happened():
     loop.cancel()
 
     assert snapshot.seq == 2
+
+
+class SlowDisk(MemoryLog):
+    saving = False
+
+    async def save_snapshot(self, snapshot):
+        self.saving = True
+        await asyncio.Event().wait()
+
+
+@pytest.mark.anyio
+async def test_a_snapshot_that_takes_long_does_not_hold_up_the_board():
+    clock = Clock()
+    log = SlowDisk(clock)
+    projector = projector_on(log, clock)
+    loop = asyncio.create_task(projector.run())
+    await log.append([Tick()])
+    clock.now += 6 * 60 * 1000
+    await log.append([Tick()])
+    await applied(projector, log)
+    async with asyncio.timeout(5):
+        while not log.saving:  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.001)
+
+    await log.append([Tick()])
+    await applied(projector, log)
+    loop.cancel()
