@@ -152,16 +152,24 @@ class Database:
         if self._closed:
             return
         self._closed = True
-        if late := await self._unfinished():
-            await self._writer.interrupt()
-            for job in late:
-                job.cancel()
-            await self._unfinished()
-        if self._reader is not self._writer:
-            await self._reader.interrupt()
-            await _close(self._reader)
-        # The last one to close folds the WAL into the file, and gives that up when interrupted.
-        await _close(self._writer)
+        try:
+            if late := await self._unfinished():
+                await self._writer.interrupt()
+                for job in late:
+                    job.cancel()
+                await self._unfinished()
+        finally:
+            # Also when the caller is cancelled meanwhile: nobody comes back to close the file.
+            await self._close_connections()
+
+    async def _close_connections(self) -> None:
+        try:
+            if self._reader is not self._writer:
+                await self._reader.interrupt()
+                await _close(self._reader)
+        finally:
+            # The last one to close folds the WAL into the file, and gives that up when interrupted.
+            await _close(self._writer)
 
     async def _to_the_end(self, transaction: Coroutine[Any, Any, T]) -> T:
         """Its result; it goes on when the caller is cancelled."""

@@ -155,6 +155,25 @@ async def test_a_closed_database_is_one_file(tmp_path: Path) -> None:
     assert names_in(tmp_path) == ["pitwall.db"]
 
 
+@pytest.mark.parametrize("steps", range(1, 6))
+async def test_whoever_is_cancelled_while_closing_leaves_a_closed_file(
+    tmp_path: Path, steps: int
+) -> None:
+    database = await Database.open(str(tmp_path / "pitwall.db"))
+    await database.migrate("words", STEPS)
+    write = asyncio.create_task(database.write(says("one")))
+    await asyncio.sleep(0)
+    closing = asyncio.create_task(database.close())
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    closing.cancel()
+    await asyncio.gather(closing, write, return_exceptions=True)
+
+    async with asyncio.timeout(5):
+        while names_in(tmp_path) != ["pitwall.db"]:  # noqa: ASYNC110 - a thread closes it
+            await asyncio.sleep(0.01)
+
+
 async def test_closing_does_not_wait_for_a_long_read(tmp_path: Path) -> None:
     database = await Database.open(str(tmp_path / "pitwall.db"))
     numbers = (
