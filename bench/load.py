@@ -87,10 +87,8 @@ class Load:
 
     async def open(self) -> None:
         """Open all connections now; otherwise each is opened when it is first needed."""
-        for _ in range(self._idle.qsize()):
-            self._idle.get_nowait()
-        for _ in range(0 if self._close_each else self._count):
-            self._idle.put_nowait(await self._connect())
+        for sender in [await self._ready() for _ in range(self._idle.qsize())]:
+            self._idle.put_nowait(sender)
 
     def close(self) -> None:
         """Close them."""

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -152,20 +154,26 @@ async def test_without_disk_time_stands_still_but_the_loop_lives(caplog):
     ticking.cancel()
 
 
-@pytest.mark.anyio
-async def test_a_snapshot_is_kept_when_enough_happened():
-    clock = Clock()
-    log = MemoryLog(clock)
+@asynccontextmanager
+async def due_for_a_snapshot(log: MemoryLog, clock: Clock) -> AsyncIterator[Projector]:
+    """It runs, and has applied two records with six minutes between them."""
     projector = projector_on(log, clock)
     loop = asyncio.create_task(projector.run())
     await log.append([Tick()])
     clock.now += 6 * 60 * 1000
     await log.append([Tick()])
     await applied(projector, log)
-    async with asyncio.timeout(10):
+    yield projector
+    loop.cancel()
+
+
+@pytest.mark.anyio
+async def test_a_snapshot_is_kept_when_enough_happened():
+    clock = Clock()
+    log = MemoryLog(clock)
+    async with due_for_a_snapshot(log, clock), asyncio.timeout(10):
         while (snapshot := await log.latest_snapshot()) is None:  # noqa: ASYNC110 - nobody tells
             await asyncio.sleep(0.001)
-    loop.cancel()
 
     assert snapshot.seq == 2
 
@@ -182,16 +190,10 @@ class SlowDisk(MemoryLog):
 async def test_a_snapshot_that_takes_long_does_not_hold_up_the_board():
     clock = Clock()
     log = SlowDisk(clock)
-    projector = projector_on(log, clock)
-    loop = asyncio.create_task(projector.run())
-    await log.append([Tick()])
-    clock.now += 6 * 60 * 1000
-    await log.append([Tick()])
-    await applied(projector, log)
-    async with asyncio.timeout(5):
-        while not log.saving:  # noqa: ASYNC110 - nobody tells
-            await asyncio.sleep(0.001)
+    async with due_for_a_snapshot(log, clock) as projector:
+        async with asyncio.timeout(5):
+            while not log.saving:  # noqa: ASYNC110 - nobody tells
+                await asyncio.sleep(0.001)
 
-    await log.append([Tick()])
-    await applied(projector, log)
-    loop.cancel()
+        await log.append([Tick()])
+        await applied(projector, log)

@@ -5,7 +5,7 @@ Rule of this file: kinds, field names and default values are for ever, because o
 """
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from operator import attrgetter
 from typing import Any
 
@@ -84,6 +84,20 @@ def encode(event: Event) -> tuple[str, bytes]:
     kind = type(event)
     read, stored = _STORED[kind]
     return _NAMES[kind], _ENCODER.encode(stored(*read(event)))
+
+
+def read_back(events: Iterable[Event]) -> tuple[list[Event], list[tuple[str, str]]]:
+    """The events as a replay will read them, and (kind, JSON) of each, as they are stored.
+
+    Raises ValueError for what can't be read back: it is refused before it is in a log.
+    """
+    readable: list[Event] = []
+    bodies: list[tuple[str, str]] = []
+    for event in events:
+        kind, body = encode(event)
+        readable.append(decode(kind, body))
+        bodies.append((kind, str(body, "utf-8")))
+    return readable, bodies
 
 
 def decode(kind: str, body: bytes | str) -> Event:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from app.domain.events import Event
 from app.log import LogUnavailable
-from app.log.codec import decode, encode
+from app.log.codec import read_back
 from app.log.commits import Waiting
 from app.sentences import Sentence
 
@@ -17,11 +17,7 @@ AROUND = 100
 
 def entry_of(events: Sequence[Event], rid: str, now: int) -> Waiting:
     """The append. Raises ValueError for what can't be read back, LogUnavailable for too much."""
-    encoded = [encode(event) for event in events]
-    # What can't be read back is refused here, not found in the stream.
-    readable = [decode(kind, body) for kind, body in encoded]
-    bodies = [(kind, str(body, "utf-8")) for kind, body in encoded]
-    entry = Waiting(readable, bodies, now, now, rid)
+    entry = Waiting(*read_back(events), now, now, rid)
     if _size(entry) > TOO_MANY_BYTES:
         raise LogUnavailable(Sentence("These events are too large to be stored together."))
     return entry

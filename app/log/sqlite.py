@@ -12,7 +12,7 @@ from app.database import Database, DatabaseUnavailable
 from app.domain.events import Event
 from app.faults import reach
 from app.log import LogUnavailable, Record, Snapshot
-from app.log.codec import decode, encode
+from app.log.codec import decode, read_back
 from app.log.commits import GroupCommit, Waiting
 from app.log.receipts import RECEIPT_MS, Receipts
 from app.log.tail import CHUNK, Tail
@@ -150,13 +150,7 @@ class SqliteLog:
         self._tail.close()
 
     def _entry(self, events: Sequence[Event], rid: str | None, now: int) -> Waiting:
-        readable: list[Event] = []
-        bodies: list[tuple[str, str]] = []
-        for event in events:
-            kind, body = encode(event)
-            # What is live must be what a replay reads; what can't be read back is refused here.
-            readable.append(decode(kind, body))
-            bodies.append((kind, str(body, "utf-8")))
+        readable, bodies = read_back(events)
         self._at = max(self._at, now)
         return Waiting(readable, bodies, self._at, now, rid)
 
