@@ -167,15 +167,16 @@ class Screen:
         waiting, self._news = self._news, asyncio.Event()
         waiting.set()
         if self._told:
-            self._tell_all(list(self._told))
+            self._tell_all(list(self._told), 0)
 
-    def _tell_all(self, listeners: list[Callable[[], None]]) -> None:
+    def _tell_all(self, listeners: list[Callable[[], None]], first: int) -> None:
         """Not all at a stretch: thousands of viewers must not hold up a webhook."""
-        for listener in listeners[:TOLD_AT_ONCE]:
+        following = first + TOLD_AT_ONCE
+        for listener in listeners[first:following]:
             if listener in self._told:
                 listener()
-        if len(listeners) > TOLD_AT_ONCE:
-            asyncio.get_running_loop().call_soon(self._tell_all, listeners[TOLD_AT_ONCE:])
+        if len(listeners) > following:
+            asyncio.get_running_loop().call_soon(self._tell_all, listeners, following)
 
     def _frame(self, version: int, now: int) -> str:
         # A container is sent whole when its members or their order changed, and only then: a page

@@ -23,7 +23,7 @@ CALLER = re.compile(rb">(09\d{8})<")
 DEFLATED, WINDOW_BYTES = 0x40, 4096
 AT_ONCE = 50
 # As a page that paints as fast as frames come: see static/live.js.
-AHEAD, SPEAKS_EVERY, SPEAKS_AFTER_S = b" 8", 6, 1.0
+AHEAD, SPEAKS_EVERY, SPEAKS_AFTER_S = b" 8", 6, 4.0
 
 
 class Plan(msgspec.Struct):

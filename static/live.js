@@ -13,7 +13,8 @@
   const AHEAD = 8;
   const CUT = "<\x1e";        // what follows only helps to read compressed frames: app/web/stream.py
   const SPEAKS_EVERY = 6;
-  const page = { tick: 0, heard: performance.now(), kicked: -Infinity, held: null, out: false, closed: true, lag: 0, fixed: -Infinity, shown: null, unsaid: 0, speaksAfter: 1, came: 0, told: 0 };
+  const SPEAKS_AFTER_MS = 3900;  // the server hangs up after 20 s
+  const page = { tick: 0, heard: performance.now(), kicked: -Infinity, held: null, out: false, closed: true, lag: 0, fixed: -Infinity, shown: null, unsaid: 0, speaksAfter: 1, spoke: 0, came: 0, told: 0 };
   const find = id => document.getElementById(id);
   const now = () => performance.now();
 
@@ -114,6 +115,7 @@
   const answer = () => {
     const { socket, version, swift } = page.shown;
     page.unsaid = 0;
+    page.spoke = now();
     page.speaksAfter = swift ? SPEAKS_EVERY : 1;
     if (socket.readyState === 1) socket.send(swift ? `${version} ${AHEAD}` : version);
   };
@@ -164,7 +166,7 @@
     before = Date.now();
     judge();
     tellAll(SECOND_MS);
-    if (page.unsaid) answer();
+    if (page.unsaid && now() - page.spoke > SPEAKS_AFTER_MS) answer();
     const silent = now() - page.heard > KICK_EVERY_MS && now() - page.kicked > KICK_EVERY_MS;
     if (!page.out && (slept || silent)) connect();
   };

@@ -5,8 +5,6 @@ without. It touches what uvicorn does not promise to keep (`conn`, `transport`),
 pinned, and tests go both ways.
 """
 
-import socket
-import struct
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -14,27 +12,23 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.http11 import Request
 
 from app.web.frames import DEFLATE, deflating
+from app.web.line import Line
 from app.web.words import ends_whole, small_text
 
-# Closing then forgets what was not sent, instead of keeping it in the kernel for minutes.
-LINGER_NOT = struct.pack("ii", 1, 0)
 # With more than this unread a ping gets no answer.
 UNREAD_BYTES = 64 * 1024
 BAD_UPGRADE = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
 
 class LiveProtocol(WebSocketsSansIOProtocol):
-    """One connection. `hear` is told each small text while somebody listens on the line,
-    `turned_away` when the connection ends and never was let in.
-    """
+    """One connection; `turned_away` is told when it ends and never was let in."""
 
     turned_away: Callable[[], object] = staticmethod(lambda: None)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.conn.available_extensions = [DEFLATE]
-        self.hear: Callable[[str], None] | None = None
-        self.deflates = self.remembers = False
+        self._line: Line | None = None
         self._is_let_in = False
         # What was received so far ends with the end of a frame.
         self._is_whole = True
@@ -44,15 +38,16 @@ class LiveProtocol(WebSocketsSansIOProtocol):
         super().handle_connect(event)
         scope = getattr(self, "scope", None)
         if scope is not None:
-            self._agree()
-            scope["extensions"]["pitwall.line"] = self
+            self._line = Line(self.transport)
+            self._agree(self._line)
+            scope["extensions"]["pitwall.line"] = self._line
 
-    def _agree(self) -> None:
+    def _agree(self, line: Line) -> None:
         """Compression is done elsewhere, once for all: nothing is kept for this connection."""
         agreed = deflating(cast(list[object], self.conn.extensions))
-        self.deflates = agreed is not None
+        line.deflates = agreed is not None
         if agreed is not None and not agreed.local_no_context_takeover:
-            self.remembers = True
+            line.remembers = True
             # For who sends the long way: each message by itself, which is always right.
             agreed.local_no_context_takeover = True
             del agreed.encoder
@@ -62,7 +57,8 @@ class LiveProtocol(WebSocketsSansIOProtocol):
         super().connection_lost(exc)
         if not self._is_let_in:
             self.turned_away()
-        self.hear = None
+        if self._line is not None:
+            self._line.hear = None
         # A generator that waits for more, and so holds the connection that holds it.
         self.conn.parser.close()
         scope = getattr(self, "scope", None)
@@ -71,10 +67,11 @@ class LiveProtocol(WebSocketsSansIOProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Read what a page answers; leave everything else to uvicorn."""
-        if self.hear is not None and self._is_whole and not self.read_paused:
-            text = small_text(data, inflates=self.deflates)
+        line = self._line
+        if line is not None and line.hear and self._is_whole and not self.read_paused:
+            text = small_text(data, inflates=line.deflates)
             if text is not None:
-                self.hear(text)
+                line.hear(text)
                 return
         if self._is_whole:
             # Once it is not, nobody knows where a frame begins: the long way from then on.
@@ -105,15 +102,3 @@ class LiveProtocol(WebSocketsSansIOProtocol):
             return data.endswith(b"\r\n\r\n")
         # Who speaks before being let in is no page of ours.
         return self.handshake_complete and ends_whole(data)
-
-    def show(self, frame: bytes) -> None:
-        """Send a frame as it is; what is over already gets nothing."""
-        if not (self.transport.is_closing() or self.close_sent):
-            self.transport.write(frame)
-
-    def cut_off(self) -> None:
-        """End the connection now; it may long be over."""
-        connection = self.transport.get_extra_info("socket")
-        if not self.transport.is_closing() or self.transport.get_write_buffer_size():
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_NOT)
-        self.transport.abort()

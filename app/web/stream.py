@@ -64,6 +64,8 @@ class Stream:
 class Place:
     """Where one connection is in a screen's run, if it is in it at all."""
 
+    __slots__ = ("_in_step", "_screen", "_stream")
+
     def __init__(self, screen: Screen) -> None:
         self._screen = screen
         self._stream = stream_of(screen)

@@ -8,15 +8,16 @@ behind.
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from contextlib import suppress
 from functools import lru_cache
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from app.screen import Screen
 from app.web.frames import frame_of
+from app.web.line import Line
 from app.web.stream import Place
 
 ACKNOWLEDGE_S = 20.0
@@ -33,22 +34,23 @@ GONE = 0
 UNSUPPORTED, POLICY, TOO_BIG, TRY_LATER = 1003, 1008, 1009, 1013
 
 
-class Line(Protocol):
-    """The short way to one viewer, where the server has one: see `live_protocol`.
-
-    `deflates`: it can read compressed frames; `remembers`: also such as refer to earlier ones.
-    """
-
-    hear: Callable[[str], None] | None
-    deflates: bool
-    remembers: bool
-
-    def show(self, frame: bytes) -> None: ...
-    def cut_off(self) -> None: ...
-
-
 class Viewer:
     """Sends frames of `screen` to an accepted `socket` until either side has had enough."""
+
+    __slots__ = (
+        "_acknowledge_s",
+        "_ahead",
+        "_line",
+        "_over",
+        "_place",
+        "_repeats",
+        "_room",
+        "_screen",
+        "_sent",
+        "_socket",
+        "_under_way",
+        "_waits_since",
+    )
 
     def __init__(
         self, socket: WebSocket, screen: Screen, acknowledge_s: float = ACKNOWLEDGE_S
