@@ -175,6 +175,22 @@ def r15_restarts(folder: Path, options: argparse.Namespace) -> Judged:
     return good, told(found)
 
 
+def r15_frozen(folder: Path, options: argparse.Namespace) -> Judged:
+    found = restarts.frozen(folder, options.frozen_s)
+    outcomes = cast(dict[str, int], found["outcomes"])
+    good = bool(
+        # Who waits longer than a PBX would has left before.
+        set(outcomes) <= {"200", "TimeoutError"}
+        and outcomes["200"] > 100
+        and found["frames within the next second"]
+        and not found["lost"]
+        and not found["doubled"]
+        and found["whole"]
+        and soon(found["ready again after, s"], 2)
+    )
+    return good, told(found)
+
+
 def r20_restore(folder: Path, options: argparse.Namespace) -> Judged:
     found = restarts.restore_drill(folder)
     good = (
@@ -218,6 +234,7 @@ TRIALS: dict[str, Trial] = {
         r7_strange_wal,
         r8_clock,
         r15_restarts,
+        r15_frozen,
         r20_restore,
         r21_health,
         r22_audit,
@@ -240,6 +257,7 @@ def options_of(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", choices=TRIALS, default=list(TRIALS))
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--restarts", type=int, default=20)
+    parser.add_argument("--frozen-s", type=float, default=30.0, help="how long it stands still")
     parser.add_argument("--events", type=int, default=1_000_000)
     parser.add_argument("--cuts", type=int, default=500, help="random cuts")
     parser.add_argument("--webhooks", type=int, default=600, help="before the disk forgets")

@@ -1,4 +1,4 @@
-"""R15, R20, R21: restarts that refuse nobody, a restore drill, and health that does not lie."""
+"""R15, R20, R21: restarts that refuse nobody, a restore drill, a process that stands still."""
 
 import os
 import signal
@@ -9,6 +9,7 @@ from pathlib import Path
 from tests.chaos.kills import plain
 from tests.chaos.load import Load
 from tests.chaos.site import Site, is_whole, stored_calls
+from tests.chaos.viewer import Viewer
 
 
 def rolling(folder: Path, restarts: int, rate: float = 50.0) -> dict[str, object]:
@@ -115,6 +116,37 @@ def health(folder: Path) -> dict[str, object]:
         "live while frozen": frozen,
         "live afterwards": back,
         "stop, s": round(stop_s, 2),
+    }
+
+
+def frozen(folder: Path, seconds: float) -> dict[str, object]:
+    """Stand still under load and before a board, as a machine does whose owner moves it."""
+    site = Site(folder)
+    site.start()
+    viewer = Viewer(site)
+    with Load(site, "f", lanes=8, rate=100.0) as load:
+        time.sleep(1)
+        site.process.send_signal(signal.SIGSTOP)
+        time.sleep(seconds)
+        site.process.send_signal(signal.SIGCONT)
+        began = time.monotonic()
+        site.wait_ready()
+        ready_s = time.monotonic() - began
+        seen = viewer.version
+        time.sleep(1)
+    shown = viewer.version - seen
+    viewer.close()
+    site.stop()
+    with site.copy() as connection:
+        stored, whole = stored_calls(connection), is_whole(connection)
+    return {
+        "stood still, s": seconds,
+        "ready again after, s": ready_s,
+        "frames within the next second": shown,
+        "outcomes": dict(load.outcomes),
+        "lost": len(set(load.acknowledged) - set(stored)),
+        "doubled": len(stored) - len(set(stored)),
+        "whole": whole,
     }
 
 

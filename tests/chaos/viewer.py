@@ -34,11 +34,10 @@ class Viewer:
         with contextlib.suppress(ConnectionClosed):
             for frame in self._socket:
                 marker = str(frame).rpartition('<i id="beat"')[2]
-                version = re.search(r'data-version="(\d+)"', marker)
-                self._socket.send(version[1] if version else "0")
                 with self._changed:
                     self._marker = marker
                     self._changed.notify_all()
+                self._socket.send(str(self.version))
 
     def wait(self, unsaved: bool, patience_s: float) -> float | None:
         """Seconds until the board says so; None where it does not in time."""
@@ -49,6 +48,12 @@ class Viewer:
                 patience_s,
             )
         return time.monotonic() - began if met else None
+
+    @property
+    def version(self) -> int:
+        """Of the newest frame, 0 before the first."""
+        version = re.search(r'data-version="(\d+)"', self._marker)
+        return int(version[1]) if version else 0
 
     def close(self) -> None:
         self._open.close()
