@@ -99,6 +99,11 @@ class Receiver:
     def is_alive(self) -> bool:
         return self._thread.is_alive()
 
+    @property
+    def connections(self) -> int:
+        """How many the server holds to be open: when it stops it waits for them."""
+        return len(self._server.server_state.connections)
+
     def call(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Run it where the receiver runs."""
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(PATIENCE_S)

@@ -87,6 +87,7 @@ async def test_a_user_without_a_password_can_not_sign_in(site):
         ("ann", GOOD, {"extension": "101&key=x"}, "extension"),
         ("ann", GOOD, {"language": "xx"}, "language"),
         ("ann", GOOD, {"name": "a\nb"}, "name"),
+        ("ann", GOOD, {"name": "n" * 65}, "name"),
     ],
 )
 async def test_an_account_that_makes_no_sense_is_refused(site, username, password, details, field):
@@ -95,6 +96,13 @@ async def test_an_account_that_makes_no_sense_is_refused(site, username, passwor
 
     assert caught.value.field == field
     assert site.accounts.all() == []
+
+
+@pytest.mark.anyio
+async def test_the_longest_names_are_taken_whole(site):
+    longest = await site.accounts.create_user("a" * 64, Role.VIEWER, name="Đ" * 64)
+
+    assert (longest.username, longest.name) == ("a" * 64, "Đ" * 64)
 
 
 @pytest.mark.anyio

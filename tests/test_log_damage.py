@@ -1,5 +1,6 @@
 """Logs on NATS that must not be used: damage is said, and servers that lose things are refused."""
 
+import asyncio
 import sys
 
 import pytest
@@ -12,8 +13,9 @@ from app.log.cluster import Cluster
 from app.log.message import written
 from app.log.open import open_log
 from app.log.outgoing import entry_of
+from app.log.seen import Seen
 from app.log.servers import connect
-from app.log.stream import Stream
+from app.log.stream import Raw, Stream
 from tests.logs import NOON, Clock, Nodes, call, opened, soon
 from tests.nats_servers import Servers
 
@@ -45,6 +47,39 @@ async def test_what_can_not_be_right_stops_the_log(single, body, said):
     assert said in log.failure
 
 
+async def test_nothing_is_taken_after_damage_however_well_it_fits(nats_server):
+    stream, subject = await new_stream(Address.parse(nats_server.new_url()))
+    seen = Seen(stream, subject, None)
+    await seen.begin(0)
+    seen.hear(Raw(1, subject, body_of(1)))
+    seen.hear(Raw(2, subject, b"{}"))
+    seen.hear(Raw(3, subject, body_of(2)))
+
+    assert "message 2 can't be read" in seen.failure
+    assert seen.tail.last_seq == 1
+    await stream.client.close()
+
+
+async def test_what_is_heard_before_it_is_known_what_went_by_age_is_no_damage(
+    nats_server, monkeypatch
+):
+    monkeypatch.setattr("app.log.chain.TRIES", 1)
+    monkeypatch.setattr("app.log.chain.PAUSE_S", 0)
+    stream, subject = await new_stream(Address.parse(nats_server.new_url()))
+    await stream.offer(subject, body_of(8), 0, "8")
+    seen = Seen(stream, subject, None)
+    seen.hear(Raw(1, subject, body_of(8)))
+    # Time enough to look for the seven records before it.
+    await asyncio.sleep(0.1)
+    await seen.begin(1)
+    seen.hear(Raw(2, subject, body_of(9)))
+
+    assert seen.failure == ""
+    assert seen.tail.last_seq == 9
+    await seen.close()
+    await stream.client.close()
+
+
 async def test_a_missing_message_is_damage_and_not_passed_over(nats_server):
     stream, subject = await holed(Address.parse(nats_server.new_url()))
     chain = Chain(stream, subject)
@@ -74,18 +109,26 @@ async def test_a_stream_with_a_hole_is_not_opened(nats_server):
 
 async def holed(address: Address) -> tuple[Stream, str]:
     """A chain of five messages of which the third is not there."""
+    stream, subject = await new_stream(address, deny_delete=False)
+    for number in range(1, 6):
+        await stream.offer(subject, body_of(number), number - 1, str(number))
+    await stream.js.delete_msg(stream.name, 3)
+    stream.wanted.deny_delete = True
+    await stream.js.update_stream(stream.wanted)
+    return stream, subject
+
+
+async def new_stream(address: Address, *, deny_delete: bool = True) -> tuple[Stream, str]:
     wanted = layout.events_stream(address, layout.partition_of("main", address.partitions))
-    wanted.deny_delete = False
+    wanted.deny_delete = deny_delete
     stream = Stream(await connect(address), wanted)
     await stream.open()
-    subject = stream.subject_of("main")
-    for number in range(1, 6):
-        body = written([entry_of([call(number)], str(number), NOON)], number, NOON)
-        await stream.offer(subject, body, number - 1, str(number))
-    await stream.js.delete_msg(stream.name, 3)
-    wanted.deny_delete = True
-    await stream.js.update_stream(wanted)
-    return stream, subject
+    return stream, stream.subject_of("main")
+
+
+def body_of(seq: int) -> bytes:
+    """A message that holds this one record."""
+    return written([entry_of([call(seq)], str(seq), NOON)], seq, NOON)
 
 
 async def test_a_log_that_lost_its_beginning_is_not_opened(nats_server):

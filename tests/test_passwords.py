@@ -28,6 +28,7 @@ class Seconds:
         "Password12345!",
         "P@ssword2026!!",
         "qwertyuiopasdf",
+        "zyxwvutsrqponm",
         "passwordpassword1",
         "administrator1",
         "x" * 257,
@@ -109,6 +110,18 @@ def test_the_sixth_failure_has_to_wait_and_each_further_one_longer():
     assert waits[0] > 0
     assert max(waits) <= 15 * 60 + 1
     assert waits[-1] > waits[0]
+
+
+def test_each_failure_from_the_fifth_on_doubles_the_wait_up_to_a_quarter_of_an_hour():
+    clock = Seconds()
+    attempts = Attempts(clock)
+    # Neighbours, so that no address has too many tries a minute.
+    for number, delay in enumerate([0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900]):
+        assert attempts.wait_s("ann", f"192.0.2.{number}") == 0
+        if delay:
+            clock.now += delay - 0.5
+            assert attempts.wait_s("ann", "192.0.2.100") == 1
+            clock.now += 0.5
 
 
 def test_an_outsider_who_fails_all_day_does_not_keep_the_user_out():

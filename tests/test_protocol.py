@@ -13,6 +13,7 @@ import pytest
 from app import protocol
 from app.protocol import MissingPart, server_config
 from tests.receiver import Answer, Receiver, read_answer
+from tests.waiting import wait_for
 
 SOON_S = 0.3
 
@@ -108,6 +109,15 @@ def test_a_connection_that_ends_is_said_to_end(
             assert read_answer(connection).status == 200
 
         assert ends(connection)
+
+
+def test_a_connection_that_has_gone_is_not_waited_for(receiver: Receiver) -> None:
+    with receiver.connect() as connection:
+        connection.sendall(hangup(receiver))
+        assert read_answer(connection).status == 200
+        assert receiver.connections
+
+    wait_for(lambda: receiver.connections == 0, 10, every_s=0.01)
 
 
 @pytest.mark.usefixtures("impatient")

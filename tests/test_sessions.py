@@ -1,9 +1,13 @@
-"""Sessions: kept on the server, ended at once, unmoved by a wall clock that jumps."""
+"""Sessions: kept on the server, ended at once, unmoved by a wall clock that jumps.
+
+And how often the use of a session, or of a program's token, is written down.
+"""
 
 import asyncio
 
 import pytest
 
+from app.access.api_tokens import ApiTokens
 from app.access.sessions import PER_USER, Ending, Sessions, key_of
 from app.tables import Tables
 from tests.nodes import ALONE, AMONG_NODES, opened_tables
@@ -112,6 +116,28 @@ async def test_an_open_board_keeps_a_session_alive_but_not_beyond_a_shift(sessio
     assert sessions.find(secret) is None
 
 
+async def test_an_open_board_keeps_a_session_alive_across_a_restart(sessions, database, time):
+    secret = await sessions.open(7, "", "")
+    with sessions.open_board(key_of(secret)):
+        time.passes(61 * 60)
+        await sessions.sweep()
+
+        assert (await loaded(database, time)).find(secret)
+
+
+async def test_a_session_without_a_board_ends_after_an_hour_of_sweeps(sessions, time):
+    secret = await sessions.open(7, "", "")
+    for _ in range(60):
+        time.passes(60)
+        await sessions.sweep()
+    assert sessions.of(7)
+
+    time.passes(60)
+    await sessions.sweep()
+    assert sessions.of(7) == []
+    assert sessions.find(secret) is None
+
+
 async def test_a_clock_that_jumps_signs_nobody_out(sessions, time):
     secret = await sessions.open(7, "", "")
     for jump in (86_400_000, -2 * 86_400_000, 3_600_000):
@@ -177,6 +203,57 @@ async def test_being_seen_is_written_once_a_minute_and_not_per_request(sessions,
 
     await sessions.sweep()
     assert await database.read("SELECT seen_at FROM session") == [(before + 10_000,)]
+
+
+@pytest.mark.parametrize(("seconds", "is_written"), [(60, False), (61, True)])
+async def test_being_seen_may_be_known_as_roughly_as_the_tables_allow(
+    sessions, database, time, seconds, is_written
+):
+    database.rough_s = 60.0
+    secret = await sessions.open(7, "", "")
+    [[before]] = await database.read("SELECT seen_at FROM session")
+    time.passes(seconds)
+    sessions.find(secret)
+    await sessions.sweep()
+
+    [[after]] = await database.read("SELECT seen_at FROM session")
+    assert after - before == (seconds * 1000 if is_written else 0)
+
+
+async def test_the_use_of_a_token_may_be_known_as_roughly(database, time):
+    database.rough_s = 60.0
+    tokens = ApiTokens(database, time.clock)
+    await tokens.load()
+    text = await tokens.add("Grafana", "Ann")
+    written = []
+    for seconds in (0, 60, 1):
+        time.passes(seconds)
+        assert tokens.accepts(text)
+        await tokens.sweep()
+        [[used_at]] = await database.read("SELECT used_at FROM api_token")
+        written.append(time.wall - used_at)
+
+    assert written == [0, 60_000, 0]
+
+
+async def test_tokens_that_nobody_uses_cost_no_writing(database, time, monkeypatch):
+    tokens = ApiTokens(database, time.clock)
+    await tokens.load()
+    text = await tokens.add("Grafana", "Ann")
+    writes, write = [], database.write
+
+    async def noted(job):
+        writes.append(time.wall)
+        return await write(job)
+
+    monkeypatch.setattr(database, "write", noted)
+    await tokens.sweep()
+    assert writes == []
+
+    assert tokens.accepts(text)
+    for _ in range(3):
+        await tokens.sweep()
+    assert len(writes) == 1
 
 
 async def test_a_user_has_a_bounded_number_of_sessions(sessions, time):

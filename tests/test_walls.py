@@ -11,6 +11,7 @@ from app.access.sessions import Ending
 from app.access.walls import Display, WallProblem, Walls
 from app.rights import Role
 from tests.nodes import ALONE, AMONG_NODES, opened_tables
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 
@@ -170,12 +171,44 @@ async def test_a_wall_stays_for_months_as_long_as_it_is_seen(walls, database, cl
         await walls.sweep()
     again = Walls(database, clock)
     await again.load()
-    assert [wall.address for wall in again.all()] == ["192.0.2.10"]
+    [kept] = again.all()
+    assert kept.address == "192.0.2.10"
+    assert again.by_key(kept.key) is kept
+    assert again.by_key("of nobody") is None
 
     clock.now += 181 * DAY_MS
+    assert again.by_key(kept.key) is None
     assert walls.find(token) is None
     await walls.sweep()
     assert walls.all() == []
+
+
+@pytest.mark.parametrize("database", [AMONG_NODES], indirect=True)
+async def test_nodes_tell_each_other_where_a_wall_was_seen_last(walls, database, clock):
+    elsewhere = Walls(database, clock)
+    await elsewhere.load()
+    token = await walls.add(Display("Hall"), "Ann", "192.0.2.9")
+    await until(lambda: elsewhere.find(token, "192.0.2.10"), 1)
+    await elsewhere.refresh()
+    assert elsewhere.all()[0].address == "192.0.2.10"
+
+    clock.now += 300_000
+    walls.find(token, "192.0.2.11")
+    await walls.sweep()
+    await until(lambda: elsewhere.all()[0].address == "192.0.2.11", 1)
+
+
+@pytest.mark.parametrize(("rough_s", "every_ms"), [(0.0, 300_000), (600.0, 600_000)])
+async def test_that_a_wall_is_seen_is_written_now_and_then(
+    walls, database, clock, rough_s, every_ms
+):
+    database.rough_s = rough_s
+    token, began = await walls.add(Display("Hall"), "Ann", "192.0.2.9"), clock.now
+    for passed, written in ((every_ms - 1, 0), (1, every_ms)):
+        clock.now += passed
+        walls.find(token)
+        await walls.sweep()
+        assert await database.read("SELECT seen_at FROM wall") == [(began + written,)]
 
 
 async def test_a_wall_that_nobody_touches_is_seen_while_its_board_is_open(walls, clock):

@@ -131,6 +131,7 @@ TARGETS = (
             "test_live_protocol",
             "test_hooks",
             "test_protocol",
+            "test_trailers",
             "test_bad_sockets",
         ),
     ),
