@@ -67,6 +67,7 @@ async def test_a_board_too_many_hears_503_before_the_upgrade_and_webhooks_are_no
     assert [viewer.status for viewer in viewers].count(101) >= 1
     assert viewers[-1].status == 503
     assert b"retry-after" in viewers[-1].head
+    await asyncio.wait_for(viewers[-1].gone, 2)
     assert heard == 200
     await asyncio.sleep(1.0)
     again = await look(served.port, cookie)
