@@ -77,6 +77,20 @@ async def test_a_pause_whose_owner_died_is_set_again(is_done: bool) -> None:
 
 
 @pytest.mark.anyio
+async def test_what_is_done_is_not_done_again_by_the_next_owner() -> None:
+    async with world() as here:
+        owner, other = await here.node("a"), await here.node("b")
+        await owner.owns()
+        await pause(owner)
+        await owner.die()
+        here.leases.hand_to("b")
+        await other.owns()
+        await spy(other)
+
+        assert here.pbx.calls == [PAUSE, SPY]
+
+
+@pytest.mark.anyio
 async def test_a_pause_is_not_set_again_over_a_later_wish() -> None:
     async with world() as here:
         other, asked = await claimed_by_the_dead(here, pause, is_done=False)

@@ -18,6 +18,7 @@ from app.log.servers import connect
 from app.log.stream import Raw, Stream
 from tests.logs import NOON, Clock, Nodes, call, opened, soon
 from tests.nats_servers import Servers
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 
@@ -45,6 +46,18 @@ async def test_what_can_not_be_right_stops_the_log(single, body, said):
     with pytest.raises(LogUnavailable, match=said):
         await soon(log.append([call(2)]))
     assert said in log.failure
+
+
+async def test_who_missed_messages_asks_for_the_newest(nats_server):
+    stream, subject = await new_stream(Address.parse(nats_server.new_url()))
+    seen = Seen(stream, subject, None)
+    await seen.begin(0)
+    await stream.offer(subject, body_of(1), 0, "1")
+    seen.doubt()
+
+    await until(lambda: seen.tail.last_seq == 1)
+    await seen.close()
+    await stream.client.close()
 
 
 async def test_nothing_is_taken_after_damage_however_well_it_fits(nats_server):

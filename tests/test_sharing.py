@@ -404,3 +404,10 @@ async def test_a_node_that_can_not_read_says_so_and_goes_on(pair, monkeypatch):
     await pair.agreed()
 
     assert await a.read("SELECT * FROM counter") == [(2,)]
+
+
+async def test_a_change_under_way_is_refused_once_nothing_can_be_read(pair):
+    b = pair.nodes[1]
+    b.wire.unreadable = True
+    with pytest.raises(DatabaseUnavailable, match="Nothing comes through"):
+        await asyncio.wait_for(b.write(COUNT), 2)

@@ -157,7 +157,13 @@ TARGETS = (
     Target(
         "sharing",
         ("app/sharing/*.py",),
-        ("test_sharing", "test_sharing_nodes", "test_sharing_chance", "test_sharing_access"),
+        (
+            "test_news",
+            "test_sharing",
+            "test_sharing_nodes",
+            "test_sharing_chance",
+            "test_sharing_access",
+        ),
         most=15,
     ),
     Target(
