@@ -80,8 +80,6 @@ class JetStreamLog:
         Raises LogUnavailable after ten seconds: then it may be stored all the same, and the same
         `rid` again finds it. ValueError for an event that could not be read back.
         """
-        if rid is not None and not self._seen.knows_requests:
-            await self._know_requests()
         if self._closed:
             raise LogUnavailable(Sentence("The log is closed: the program is about to end."))
         now = self._clock()
@@ -139,13 +137,6 @@ class JetStreamLog:
     def at_end(self, job: Callable[[], Awaitable[None]]) -> None:
         """Do this too when it is closed."""
         self._ends.append(job)
-
-    async def _know_requests(self) -> None:
-        try:
-            async with asyncio.timeout(PATIENCE_S):
-                await self._seen.know_requests()
-        except TimeoutError:
-            raise LogUnavailable(_unanswered()) from None
 
     async def _write(self, batch: Sequence[Waiting]) -> None:
         for piece in pieces(batch):
@@ -206,18 +197,14 @@ class JetStreamLog:
     def _refuse(self, entry: Waiting) -> None:
         if entry.stored.done():
             return
-        self._failure = _unanswered()
+        self._failure = Sentence(
+            "The log's servers have not stored the events within {seconds} seconds. "
+            "Is a majority of them running?",
+            seconds=int(PATIENCE_S),
+        )
         entry.stored.set_exception(LogUnavailable(self._failure))
         # Perhaps its caller was cancelled, and nobody asks.
         entry.stored.exception()
-
-
-def _unanswered() -> Sentence:
-    return Sentence(
-        "The log's servers have not stored the events within {seconds} seconds. "
-        "Is a majority of them running?",
-        seconds=int(PATIENCE_S),
-    )
 
 
 def _is_stored(entry: Waiting) -> bool:

@@ -11,7 +11,6 @@ from app.domain.events import Event
 from app.log import LogDamaged, Record
 from app.log.codec import decode
 from app.log.commits import Waiting
-from app.log.receipts import Receipt
 from app.sentences import Sentence
 
 
@@ -43,7 +42,7 @@ class Message(msgspec.Struct, frozen=True):
             for seq, (at, kind, body) in enumerate(events, self.first)
         ]
 
-    def receipts(self) -> list[Receipt]:
+    def receipts(self) -> list[tuple[str, int, int]]:
         """Of each append: its rid, the seq that is its answer, and when it was made."""
         receipts, seq = [], self.first - 1
         for append in self.appends:

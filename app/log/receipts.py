@@ -1,10 +1,6 @@
 """Which requests were stored in the last two minutes, so that a repeat is not stored again."""
 
-from collections.abc import Iterable
-
 RECEIPT_MS = 120_000
-# The request, the seq that was answered, and when.
-Receipt = tuple[str, int, int]
 
 
 class Receipts:
@@ -18,10 +14,6 @@ class Receipts:
         self._kept[rid] = (seq, now)
         while _is_over(self._kept[oldest := next(iter(self._kept))][1], now):
             del self._kept[oldest]
-
-    def recall(self, older: Iterable[Receipt]) -> None:
-        """Remember these too, oldest first, all from before those that are kept."""
-        self._kept = {rid: (seq, at) for rid, seq, at in older} | self._kept
 
     def find(self, rid: str, now: int) -> int | None:
         """The seq answered to this request within the last two minutes, if any."""

@@ -14,7 +14,7 @@ from app.log.chain import Behind, Chain, Found
 from app.log.codec import EventUnreadable
 from app.log.marks import Mark
 from app.log.message import Message, read
-from app.log.receipts import RECEIPT_MS, Receipt, Receipts
+from app.log.receipts import RECEIPT_MS, Receipts
 from app.log.stream import Raw, Stream, Unanswered
 from app.log.tail import Tail
 from app.sentences import wording
@@ -40,9 +40,6 @@ class Seen:
         self.receipts = Receipts()
         self.at = 0
         self.broken: LogDamaged | EventUnreadable | None = None
-        # Until then, the number and the time before which no requests are known, and since when.
-        self._unknown: tuple[int, int, float] | None = None
-        self._recalling = asyncio.Lock()
         self._heard = 0
         self._begun = False
         self._reading: asyncio.Task[None] | None = None
@@ -54,37 +51,18 @@ class Seen:
         return "" if self.broken is None else wording(self.broken)
 
     async def begin(self, heard: int) -> None:
-        """Know the newest record. Messages up to number `heard` are known to be there.
+        """Know the newest record and the requests of the last two minutes.
 
-        Raises LogUnavailable, LogDamaged.
+        Messages up to number `heard` are known to be there. Raises LogUnavailable, LogDamaged.
         """
         message = await self.chain.begin(await self.mark.read() if self.mark else 0)
         self.tail = Tail(self.chain.last, KEEP)
         if message is not None:
             self.at = message.appends[-1].at
-            since = asyncio.get_running_loop().time()
-            self._unknown = (self.chain.reached + 1, self.at, since)
+            await self._recall_receipts()
         self._begun = True
         self._heard = max(self._heard, heard)
         self._read_soon(self._read_heard)
-
-    @property
-    def knows_requests(self) -> bool:
-        """Whether those of the last two minutes are in `receipts`, whoever stored them."""
-        return self._unknown is None
-
-    async def know_requests(self) -> None:
-        """Know them: whoever writes must, or a repeat would be stored again.
-
-        Who only looks does not wait for it. Raises LogUnavailable, LogDamaged.
-        """
-        async with self._recalling:
-            if self._unknown is None:
-                return
-            end, at, since = self._unknown
-            if asyncio.get_running_loop().time() - since < RECEIPT_MS / 1000:
-                self.receipts.recall(await self._old_receipts(end, at))
-            self._unknown = None
 
     def hear(self, raw: Raw) -> None:
         """A message of this subject has come."""
@@ -145,17 +123,18 @@ class Seen:
             await asyncio.wait([self._reading], timeout=0.1)
         self.tail.close()
 
-    async def _old_receipts(self, end: int, at: int) -> list[Receipt]:
-        """Of messages before number `end`, by longer and longer looks back from that time on."""
+    async def _recall_receipts(self) -> None:
+        """Read the messages of the last two minutes, by longer and longer looks back."""
         found: list[Found] = []
-        span = FIRST_LOOK
+        end, span = self.chain.reached + 1, FIRST_LOOK
         while end > 1:
             first = max(end - span, 1)
             found = await self.chain.between(first, end) + found
-            if found and found[0].message.appends[0].at < at - RECEIPT_MS:
+            if found and found[0].message.appends[0].at < self.at - RECEIPT_MS:
                 break
             end, span = first, 4 * span
-        return [receipt for _, message in found for receipt in message.receipts()]
+        for _, message in found:
+            self._keep_receipts(message)
 
     def _keep_receipts(self, message: Message) -> None:
         for receipt in message.receipts():

@@ -150,7 +150,6 @@ TARGETS = (
             "test_log_credentials",
             "test_log_damage",
             "test_log_lease",
-            "test_log_requests",
         ),
         most=10,
     ),
