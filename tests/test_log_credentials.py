@@ -1,5 +1,6 @@
 """NATS servers that want a password and speak TLS only."""
 
+import asyncio
 import datetime
 import ipaddress
 import logging
@@ -12,6 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from nats.aio.client import Client
 
 from app.log import LogUnavailable, servers
 from app.log.address import Address
@@ -86,6 +88,26 @@ async def test_a_wrong_password_is_refused_in_words_and_not_said(
     with pytest.raises(LogUnavailable, match="refuse Pitwall's credentials") as refusal:
         await Cluster.open(replace(address, credentials=str(wrong)), Clock())
     assert "hunter2" not in caplog.text + repr(refusal.value)
+
+
+async def test_a_client_that_swallows_its_cancellation_is_refused_in_time(
+    address: Address, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(servers, "CONNECT_S", 0.05)
+    swallowed = []
+
+    async def connect(self: Client, *_: object, **__: object) -> None:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            swallowed.append(self)
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(Client, "connect", connect)
+    async with asyncio.timeout(2):
+        with pytest.raises(LogUnavailable):
+            await Cluster.open(address, Clock())
+    assert swallowed
 
 
 async def test_servers_that_nobody_vouches_for_get_no_password(address: Address) -> None:

@@ -15,6 +15,7 @@ import uuid
 import msgspec
 
 from app.log import LogUnavailable
+from app.log.ending import end
 from app.log.stream import Overtaken, Raw, Stream, Unanswered
 
 TTL_S = 15.0
@@ -66,10 +67,7 @@ class Lease:
     async def release(self) -> None:
         """Let others have it at once, or, where no server answers, when its time is over."""
         was_held, self._until = self.is_held, 0.0
-        while self._renewing is not None and not self._renewing.done():
-            # Before Python 3.12 `wait_for`, which the client uses, may lose a cancellation.
-            self._renewing.cancel()
-            await asyncio.wait([self._renewing], timeout=0.1)
+        await end(self._renewing)
         self._lost.set()
         if was_held:
             await self._stream.delete(self._number)

@@ -13,6 +13,7 @@ from nats.aio.subscription import Subscription
 from nats.js import api
 
 from app.log import LogDamaged, LogUnavailable
+from app.log.ending import end
 from app.log.jetstream import JetStreamLog
 from app.log.marks import Mark
 from app.log.pull import Pull, PullEnded
@@ -121,10 +122,7 @@ class Partition:
                 await self._asked.unsubscribe()
             self._asked = None
         watching, self._watching = self._watching, None
-        while watching is not None and not watching.done():
-            # Before Python 3.12 `wait_for`, which the client uses, may lose a cancellation.
-            watching.cancel()
-            await asyncio.wait([watching], timeout=0.1)
+        await end(watching)
 
     async def _keep_up(self) -> None:
         """Hand on what is stored, by a new consumer whenever one ends."""

@@ -12,6 +12,7 @@ from contextlib import suppress
 from app.log import LogDamaged, LogUnavailable
 from app.log.chain import Behind, Chain, Found
 from app.log.codec import EventUnreadable
+from app.log.ending import end
 from app.log.marks import Mark
 from app.log.message import Message, read
 from app.log.receipts import RECEIPT_MS, Receipts
@@ -117,10 +118,7 @@ class Seen:
 
     async def close(self) -> None:
         """Followers end when they have seen all."""
-        while self._reading is not None and not self._reading.done():
-            # Before Python 3.12 `wait_for`, which the client uses, may lose a cancellation.
-            self._reading.cancel()
-            await asyncio.wait([self._reading], timeout=0.1)
+        await end(self._reading)
         self.tail.close()
 
     async def _recall_receipts(self) -> None:

@@ -6,6 +6,7 @@ what was acknowledged. That is asked at each server's monitoring port before any
 
 import asyncio
 import logging
+from collections.abc import Coroutine
 from typing import Any
 
 import aiohttp
@@ -15,6 +16,7 @@ from nats.errors import Error as NatsError
 from app.log import LogUnavailable
 from app.log.address import Address
 from app.log.credentials import options_for
+from app.log.ending import end
 
 CONNECT_S = 10.0
 MONITORING_S = 2.0
@@ -47,25 +49,36 @@ async def connect(address: Address) -> Client:
 
     options = options_for(address)
     try:
-        async with asyncio.timeout(CONNECT_S):
-            await client.connect(
-                [f"nats://{server}" for server in address.servers],
-                name=f"pitwall {address.name}",
-                error_cb=hear,
-                # The defaults take minutes to notice a server that hangs.
-                connect_timeout=1,
-                reconnect_time_wait=0.1,  # type: ignore[arg-type]
-                max_reconnect_attempts=-1,
-                ping_interval=2,
-                max_outstanding_pings=2,
-                pending_size=MOST_PENDING,
-                **options,
-            )
+        connecting = client.connect(
+            [f"nats://{server}" for server in address.servers],
+            name=f"pitwall {address.name}",
+            error_cb=hear,
+            # The defaults take minutes to notice a server that hangs.
+            connect_timeout=1,
+            reconnect_time_wait=0.1,  # type: ignore[arg-type]
+            max_reconnect_attempts=-1,
+            ping_interval=2,
+            max_outstanding_pings=2,
+            pending_size=MOST_PENDING,
+            **options,
+        )
+        await _within(CONNECT_S, connecting)
     except (NatsError, TimeoutError, OSError, OverflowError) as error:
         if client.is_connected:
             await client.close()
         raise LogUnavailable(_why_not(address, heard)) from error
     return client
+
+
+async def _within(seconds: float, job: Coroutine[Any, Any, None]) -> None:
+    task = asyncio.create_task(job)
+    try:
+        await asyncio.wait([task], timeout=seconds)
+        if not task.done():
+            raise TimeoutError
+    finally:
+        await end(task)
+    task.result()
 
 
 async def check_syncing(address: Address) -> None:
