@@ -108,11 +108,11 @@ async def _measured(chromium: str, port: int, seconds: float) -> Browsed:
         tools = await page.context.new_cdp_session(page)
         await page.evaluate(COUNT)
         await asyncio.sleep(LEARN_S)
-        before = await heap_of(tools), await _nodes(tools)
+        heap, nodes = await heap_of(tools), await _nodes(tools)
         await page.evaluate(COUNT)
         await asyncio.sleep(seconds)
         usual = await page.evaluate(TAKE)
-        after = await heap_of(tools), await _nodes(tools)
+        heap_after, nodes_after = await heap_of(tools), await _nodes(tools)
         await tools.send("Emulation.setCPUThrottlingRate", {"rate": SLOWDOWN})
         await asyncio.sleep(WARM_S)
         await page.evaluate(TAKE)
@@ -131,8 +131,8 @@ async def _measured(chromium: str, port: int, seconds: float) -> Browsed:
         slow_spent_p50=share(slow["spent"], 50),
         slow_behind_p99=share(slow["behind"], 99),
         slow_frames_per_s=len(slow["spent"]) / (LONGER * seconds),
-        heap=(before[0], after[0]),
-        nodes=(before[1], after[1]),
+        heap=(heap, heap_after),
+        nodes=(nodes, nodes_after),
     )
 
 

@@ -12,6 +12,7 @@ from playwright.async_api import CDPSession
 
 # Elements, counted apart; V8's own roots, which have no size.
 NOT_SCRIPTS, CODE = ("native", "synthetic"), "code"
+CHUNK = "HeapProfiler.addHeapSnapshotChunk"
 
 
 @dataclass(frozen=True)
@@ -25,9 +26,14 @@ class Heap:
 async def heap_of(tools: CDPSession) -> Heap:
     """What is left after a garbage collection. It takes two seconds, in which the page waits."""
     pieces: list[str] = []
-    tools.on("HeapProfiler.addHeapSnapshotChunk", lambda told: pieces.append(told["chunk"]))
+
+    def hear(told: dict[str, str]) -> None:
+        pieces.append(told["chunk"])
+
+    tools.on(CHUNK, hear)
     await tools.send("HeapProfiler.collectGarbage")
     await tools.send("HeapProfiler.takeHeapSnapshot", {"reportProgress": False})
+    tools.remove_listener(CHUNK, hear)
     # Until then it follows every object that is moved, which slows the page down.
     await tools.send("HeapProfiler.disable")
     return heap_in(msgspec.json.decode("".join(pieces)))

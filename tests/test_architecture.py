@@ -26,7 +26,7 @@ STARTS = {
 MAY_IMPORT: dict[str, frozenset[str]] = {
     # the floor and what carries it
     "domain": frozenset(),
-    "log": frozenset({"domain", "database", "faults", "sentences"}),
+    "log": frozenset({"domain", "database", "ending", "faults", "sentences"}),
     "pbx": frozenset({"domain", "sentences"}),
     "screen": frozenset(),
     "audience": frozenset({"domain"}),
@@ -40,7 +40,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         {"audience", "domain", "log", "ownership", "pace", "packing", "render", "screen"}
     ),
     "reconciler": frozenset({"domain", "log", "pbx"}),
-    "ownership": frozenset({"domain", "log", "sentences"}),
+    "ownership": frozenset({"domain", "ending", "log", "sentences"}),
     "commanding": frozenset({"domain", "log", "ownership", "pbx", "sentences"}),
     "replay": frozenset({"domain", "pbx"}),
     "alerting": frozenset(
@@ -70,6 +70,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         }
     ),
     "faults": frozenset(),
+    "ending": frozenset(),
     "clock": frozenset(),
     "setting_values": frozenset({"log"}),
     "settings": frozenset({"setting_values"}),

@@ -1,13 +1,9 @@
-"""Sessions: kept on the server, ended at once, unmoved by a wall clock that jumps.
-
-And how often the use of a session, or of a program's token, is written down.
-"""
+"""Sessions: kept on the server, ended at once, unmoved by a wall clock that jumps."""
 
 import asyncio
 
 import pytest
 
-from app.access.api_tokens import ApiTokens
 from app.access.sessions import PER_USER, Ending, Sessions, key_of
 from app.tables import Tables
 from tests.nodes import ALONE, AMONG_NODES, opened_tables
@@ -218,42 +214,6 @@ async def test_being_seen_may_be_known_as_roughly_as_the_tables_allow(
 
     [[after]] = await database.read("SELECT seen_at FROM session")
     assert after - before == (seconds * 1000 if is_written else 0)
-
-
-async def test_the_use_of_a_token_may_be_known_as_roughly(database, time):
-    database.rough_s = 60.0
-    tokens = ApiTokens(database, time.clock)
-    await tokens.load()
-    text = await tokens.add("Grafana", "Ann")
-    written = []
-    for seconds in (0, 60, 1):
-        time.passes(seconds)
-        assert tokens.accepts(text)
-        await tokens.sweep()
-        [[used_at]] = await database.read("SELECT used_at FROM api_token")
-        written.append(time.wall - used_at)
-
-    assert written == [0, 60_000, 0]
-
-
-async def test_tokens_that_nobody_uses_cost_no_writing(database, time, monkeypatch):
-    tokens = ApiTokens(database, time.clock)
-    await tokens.load()
-    text = await tokens.add("Grafana", "Ann")
-    writes, write = [], database.write
-
-    async def noted(job):
-        writes.append(time.wall)
-        return await write(job)
-
-    monkeypatch.setattr(database, "write", noted)
-    await tokens.sweep()
-    assert writes == []
-
-    assert tokens.accepts(text)
-    for _ in range(3):
-        await tokens.sweep()
-    assert len(writes) == 1
 
 
 async def test_a_user_has_a_bounded_number_of_sessions(sessions, time):

@@ -1,11 +1,9 @@
-"""Wall displays: let in by code, shown in a list, off at once; and tokens for programs."""
+"""Wall displays: let in by code, shown in a list, off at once."""
 
 import asyncio
-import contextlib
 
 import pytest
 
-from app.access.api_tokens import ApiTokens, TokenProblem
 from app.access.pairing import ALPHABET, AT_ONCE, PER_ADDRESS, Pairings
 from app.access.sessions import Ending
 from app.access.walls import Display, WallProblem, Walls
@@ -225,75 +223,3 @@ async def test_a_wall_that_nobody_touches_is_seen_while_its_board_is_open(walls,
     clock.now += 181 * DAY_MS
     await walls.sweep()
     assert walls.all() == []
-
-
-async def test_a_program_reads_with_its_token_until_it_is_removed(database, clock):
-    tokens = ApiTokens(database, clock, "from-the-environment")
-    await tokens.load()
-    text = await tokens.add("Grafana", "Ann")
-    assert text not in str(await database.read("SELECT * FROM api_token"))
-    assert tokens.accepts(text)
-    assert tokens.accepts("from-the-environment")
-    assert not tokens.accepts("")
-    assert not tokens.accepts("\ud800")
-
-    await tokens.sweep()
-    again = ApiTokens(database, clock)
-    await again.load()
-    [kept] = again.all()
-    assert (kept.name, kept.used_at) == ("Grafana", clock.now)
-    assert not again.accepts("from-the-environment")
-    assert not again.accepts("")
-
-    await again.remove(kept.token_id)
-    assert not again.accepts(text)
-    after_a_restart = ApiTokens(database, clock)
-    await after_a_restart.load()
-    assert after_a_restart.all() == []
-    assert not after_a_restart.accepts(text)
-    for attempt in (again.remove(kept.token_id), again.add("", "Ann")):
-        with pytest.raises(TokenProblem):
-            await attempt
-
-
-@pytest.mark.parametrize(
-    ("name", "is_taken"),
-    [
-        ("x", True),
-        ("x" * 64, True),
-        (" x ", True),
-        ("x" * 65, False),
-        (" ", False),
-        ("a\0b", False),
-    ],
-)
-async def test_a_token_has_a_name_that_can_be_listed(database, clock, name, is_taken):
-    tokens = ApiTokens(database, clock)
-    await tokens.load()
-    with contextlib.nullcontext() if is_taken else pytest.raises(TokenProblem):
-        await tokens.add(name, "Ann")
-
-    assert [token.name for token in tokens.all()] == ([name.strip()] if is_taken else [])
-
-
-async def test_a_token_made_by_another_program_works_here(database, clock):
-    here, elsewhere = ApiTokens(database, clock), ApiTokens(database, clock)
-    for each in (here, elsewhere):
-        await each.load()
-    text = await elsewhere.add("Grafana", "command line")
-    await here.refresh()
-
-    assert here.accepts(text)
-
-
-async def test_a_removed_token_does_not_come_back(database, clock):
-    tokens = ApiTokens(database, clock)
-    await tokens.load()
-    text = await tokens.add("Grafana", "Ann")
-    [token] = tokens.all()
-    removing = asyncio.create_task(tokens.remove(token.token_id))
-    await asyncio.sleep(0)
-    await tokens.refresh()
-    await removing
-
-    assert not tokens.accepts(text)

@@ -14,8 +14,8 @@ import uuid
 
 import msgspec
 
+from app.ending import end
 from app.log import LogUnavailable
-from app.log.ending import end
 from app.log.stream import Overtaken, Raw, Stream, Unanswered
 
 TTL_S = 15.0

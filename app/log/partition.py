@@ -12,8 +12,8 @@ from nats.aio.client import Client
 from nats.aio.subscription import Subscription
 from nats.js import api
 
+from app.ending import end
 from app.log import LogDamaged, LogUnavailable
-from app.log.ending import end
 from app.log.jetstream import JetStreamLog
 from app.log.marks import Mark
 from app.log.pull import Pull, PullEnded

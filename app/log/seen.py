@@ -9,10 +9,10 @@ import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
+from app.ending import end
 from app.log import LogDamaged, LogUnavailable
 from app.log.chain import Behind, Chain, Found
 from app.log.codec import EventUnreadable
-from app.log.ending import end
 from app.log.marks import Mark
 from app.log.message import Message, read
 from app.log.receipts import RECEIPT_MS, Receipts

@@ -13,10 +13,10 @@ import aiohttp
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 
+from app.ending import end
 from app.log import LogUnavailable
 from app.log.address import Address
 from app.log.credentials import options_for
-from app.log.ending import end
 
 CONNECT_S = 10.0
 MONITORING_S = 2.0
@@ -74,10 +74,10 @@ async def _within(seconds: float, job: Coroutine[Any, Any, None]) -> None:
     task = asyncio.create_task(job)
     try:
         await asyncio.wait([task], timeout=seconds)
-        if not task.done():
-            raise TimeoutError
     finally:
         await end(task)
+    if task.cancelled():
+        raise TimeoutError
     task.result()
 
 

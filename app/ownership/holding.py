@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
+from app.ending import end
+
 # A loop may take so long to finish what it began.
 END_S = 10.0
 
@@ -56,12 +58,5 @@ async def run_while_owned(
             if loop.done():
                 return loop.result()
         finally:
-            await _end(lost)
-            await _end(loop)
-
-
-async def _end(task: asyncio.Task[None]) -> None:
-    while not task.done():
-        task.cancel()
-        # Again, some day: before Python 3.12 a cancellation may get lost in what it calls.
-        await asyncio.wait([task], timeout=END_S)
+            await end(lost, END_S)
+            await end(loop, END_S)

@@ -29,8 +29,8 @@ from tests.chaos import (
     restarts,
     tracing,
 )
+from tests.chaos.verdict import Judged, soon, told
 
-Judged = tuple[bool, str]
 Trial = Callable[[Path, argparse.Namespace], Judged]
 
 
@@ -163,55 +163,6 @@ def r8_clock(folder: Path, options: argparse.Namespace) -> Judged:
     return good, "; ".join(said)
 
 
-def r15_restarts(folder: Path, options: argparse.Namespace) -> Judged:
-    found = restarts.rolling(folder, options.restarts)
-    good = bool(
-        set(cast(dict[str, int], found["outcomes"])) == {"200"}
-        and not found["lost"]
-        and not found["doubled"]
-        and found["whole"]
-        and soon(found["slowest stop, s"], 10)
-    )
-    return good, told(found)
-
-
-def r15_frozen(folder: Path, options: argparse.Namespace) -> Judged:
-    found = restarts.frozen(folder, options.frozen_s)
-    outcomes = cast(dict[str, int], found["outcomes"])
-    good = bool(
-        # Who waits longer than a PBX would has left before.
-        set(outcomes) <= {"200", "TimeoutError"}
-        and outcomes["200"] > 100
-        and found["frames within the next second"]
-        and not found["lost"]
-        and not found["doubled"]
-        and found["whole"]
-        and soon(found["ready again after, s"], 2)
-    )
-    return good, told(found)
-
-
-def r20_restore(folder: Path, options: argparse.Namespace) -> Judged:
-    found = restarts.restore_drill(folder)
-    good = (
-        found["whole"] and found["all of them on the floor"] and found["backup's mode"] == "0o600"
-    )
-    return bool(good and found["calls in the backup"]), told(found)
-
-
-def r21_health(folder: Path, options: argparse.Namespace) -> Judged:
-    found = restarts.health(folder)
-    good = bool(
-        found["told when ready"]
-        and found["told that it lives"]
-        and found["told while frozen"] == []
-        and found["live while frozen"] == 0
-        and found["live afterwards"] == 200
-        and soon(found["stop, s"], 10)
-    )
-    return good, told(found)
-
-
 def r22_audit(folder: Path, options: argparse.Namespace) -> Judged:
     found = listening.audited(folder, options.audits)
     return bool(found["asked of the PBX"] and not found["asked without an intent"]), told(found)
@@ -233,23 +184,11 @@ TRIALS: dict[str, Trial] = {
         r7_damaged,
         r7_strange_wal,
         r8_clock,
-        r15_restarts,
-        r15_frozen,
-        r20_restore,
-        r21_health,
+        *restarts.TRIALS,
         r22_audit,
         *peers.TRIALS,
     )
 }
-
-
-def soon(seconds: object, limit_s: float) -> bool:
-    return isinstance(seconds, float) and seconds <= limit_s
-
-
-def told(found: dict[str, object]) -> str:
-    said = ((name, round(v, 2) if isinstance(v, float) else v) for name, v in found.items())
-    return ", ".join(f"{name}: {value}" for name, value in said)
 
 
 def options_of(words: list[str] | None = None) -> argparse.Namespace:

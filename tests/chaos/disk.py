@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests.chaos.site import Site, is_whole, stored_calls
+from tests.chaos.site import Site, stored_calls
 from tests.chaos.viewer import Viewer
 from tests.waiting import wait_for
 
@@ -88,8 +88,7 @@ def full_disk(folder: Path) -> dict[str, object]:
         counted = site.metric('pitwall_webhooks_total{result="unstored"}')
         viewer.close()
         site.stop()
-        with site.copy() as connection:
-            stored, whole = stored_calls(connection), is_whole(connection)
+        stored, whole = site.kept()
         return {
             "ballast given up": gave_up,
             "saving went on after the ballast, s": goes_on,
@@ -130,8 +129,7 @@ def quota(folder: Path) -> dict[str, object]:
     back_after, banner_gone = sent.until(200, 15), viewer.wait(False, 15)
     viewer.close()
     site.stop()
-    with site.copy() as connection:
-        stored, whole = stored_calls(connection), is_whole(connection)
+    stored, whole = site.kept()
     return {
         "refused": refused is not None,
         "banner after, s": banner_after,

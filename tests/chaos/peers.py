@@ -14,9 +14,9 @@ from tests.chaos.hostile import harm_done
 from tests.chaos.overload import PROVISIONED, overload
 from tests.chaos.site import free_port
 from tests.chaos.storm import storm
+from tests.chaos.verdict import Judged
 from tests.running import Pitwall
 
-Judged = tuple[bool, str]
 PATIENCE = float(os.environ.get("PITWALL_TEST_PATIENCE", "1"))
 ACK_S = 0.25 * PATIENCE
 

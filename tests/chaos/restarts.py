@@ -1,14 +1,17 @@
 """R15, R20, R21: restarts that refuse nobody, a restore drill, a process that stands still."""
 
+import argparse
 import os
 import signal
 import socket
 import time
 from pathlib import Path
+from typing import cast
 
 from tests.chaos.kills import plain
 from tests.chaos.load import Load
 from tests.chaos.site import Site, is_whole, stored_calls
+from tests.chaos.verdict import Judged, soon, told
 from tests.chaos.viewer import Viewer
 
 
@@ -25,17 +28,13 @@ def rolling(folder: Path, restarts: int, rate: float = 50.0) -> dict[str, object
         time.sleep(0.5)
     site.stop()
     site.release_socket()
-    with site.copy() as connection:
-        stored, whole = stored_calls(connection), is_whole(connection)
     return {
         "restarts": restarts,
         "outcomes": dict(load.outcomes),
         "slowest answer, s": round(load.slowest_s, 2),
         "slowest stop, s": round(max(stops), 2),
         "slowest start, s": round(max(starts), 2),
-        "lost": len(set(load.acknowledged) - set(stored)),
-        "doubled": len(stored) - len(set(stored)),
-        "whole": whole,
+        **left_of(site, load),
     }
 
 
@@ -137,13 +136,19 @@ def frozen(folder: Path, seconds: float) -> dict[str, object]:
     shown = viewer.version - seen
     viewer.close()
     site.stop()
-    with site.copy() as connection:
-        stored, whole = stored_calls(connection), is_whole(connection)
     return {
         "stood still, s": seconds,
         "ready again after, s": ready_s,
         "frames within the next second": shown,
         "outcomes": dict(load.outcomes),
+        **left_of(site, load),
+    }
+
+
+def left_of(site: Site, load: Load) -> dict[str, object]:
+    """What of the acknowledged webhooks is in the database, and how often."""
+    stored, whole = site.kept()
+    return {
         "lost": len(set(load.acknowledged) - set(stored)),
         "doubled": len(stored) - len(set(stored)),
         "whole": whole,
@@ -160,3 +165,55 @@ def heard(hearing: socket.socket, seconds: float) -> list[str]:
         except TimeoutError:
             break
     return said
+
+
+def r15_restarts(folder: Path, options: argparse.Namespace) -> Judged:
+    found = rolling(folder, options.restarts)
+    good = bool(
+        set(cast(dict[str, int], found["outcomes"])) == {"200"}
+        and not found["lost"]
+        and not found["doubled"]
+        and found["whole"]
+        and soon(found["slowest stop, s"], 10)
+    )
+    return good, told(found)
+
+
+def r15_frozen(folder: Path, options: argparse.Namespace) -> Judged:
+    found = frozen(folder, options.frozen_s)
+    outcomes = cast(dict[str, int], found["outcomes"])
+    good = bool(
+        # Who waits longer than a PBX would has left before.
+        set(outcomes) <= {"200", "TimeoutError"}
+        and outcomes["200"] > 100
+        and found["frames within the next second"]
+        and not found["lost"]
+        and not found["doubled"]
+        and found["whole"]
+        and soon(found["ready again after, s"], 2)
+    )
+    return good, told(found)
+
+
+def r20_restore(folder: Path, options: argparse.Namespace) -> Judged:
+    found = restore_drill(folder)
+    good = (
+        found["whole"] and found["all of them on the floor"] and found["backup's mode"] == "0o600"
+    )
+    return bool(good and found["calls in the backup"]), told(found)
+
+
+def r21_health(folder: Path, options: argparse.Namespace) -> Judged:
+    found = health(folder)
+    good = bool(
+        found["told when ready"]
+        and found["told that it lives"]
+        and found["told while frozen"] == []
+        and found["live while frozen"] == 0
+        and found["live afterwards"] == 200
+        and soon(found["stop, s"], 10)
+    )
+    return good, told(found)
+
+
+TRIALS = (r15_restarts, r15_frozen, r20_restore, r21_health)

@@ -192,6 +192,11 @@ class Site:
             yield connection
         shutil.rmtree(elsewhere)
 
+    def kept(self) -> tuple[list[str], bool]:
+        """The calls in the database as it lies on the disk, and whether the file is whole."""
+        with self.copy() as connection:
+            return stored_calls(connection), is_whole(connection)
+
 
 def ring(callid: str, extension: str = "", event: str = "RING") -> str:
     """The path of a webhook that tells of a call, at any agent where none is named."""

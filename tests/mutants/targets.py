@@ -113,6 +113,7 @@ TARGETS = (
         ("app/access/*.py", "app/audit/*.py"),
         (
             "test_accounts",
+            "test_api_tokens",
             "test_sessions",
             "test_passwords",
             "test_walls",

@@ -1,0 +1,12 @@
+"""What a trial gives back: whether the promise held, and what was seen, in words."""
+
+Judged = tuple[bool, str]
+
+
+def soon(seconds: object, limit_s: float) -> bool:
+    return isinstance(seconds, float) and seconds <= limit_s
+
+
+def told(found: dict[str, object]) -> str:
+    said = ((name, round(v, 2) if isinstance(v, float) else v) for name, v in found.items())
+    return ", ".join(f"{name}: {value}" for name, value in said)
