@@ -7,31 +7,19 @@ were *accepted* is not here: the log knows that exactly.
 
 import asyncio
 import logging
-import re
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 import aiosqlite
-import msgspec
 
 from app.database import Database, DatabaseUnavailable
 from app.masking import masked, masked_body
 from app.pbx import WebhookError
-from app.pbx.parameters import UNREADABLE
 from app.peers import PeerCounts
+from app.received import BODY, SAMPLE_LENGTH, Received, Rejected, of_refused, of_stored
 
 KEPT = 1_000
-SAMPLE_LENGTH = 256
 FLUSH_S = 0.5
-# What anything else holds is nobody's business.
-FIELDS = frozenset(
-    "callid extension queue phone did event status"
-    " calldate duration billsec holdtime direction recordingfile".split()
-)
-BODY = "body"
-# What is refused may have one of these fields by another name; a longer one may be a secret.
-PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z_-]{0,23}")
 STEPS = (
     """CREATE TABLE rejected_webhook (
         id INTEGER PRIMARY KEY,
@@ -49,39 +37,6 @@ STEPS = (
     ) STRICT""",
 )
 log = logging.getLogger(__name__)
-
-
-class Received(msgspec.Struct):
-    """One webhook as it came. Stored as `seq`, or refused (None); `flags` names dropped fields."""
-
-    at: int
-    peer: str
-    endpoint: str
-    parameters: Mapping[str, str]
-    seq: int | None
-    flags: tuple[str, ...] = ()
-    field: str = ""
-    reason: str = ""
-
-    def shown(self) -> dict[str, str]:
-        """The parameters as a person may see them: numbers masked, long values cut."""
-        return {
-            name: "…" if value in UNREADABLE else masked(name, value)
-            for name, value in self.parameters.items()
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Rejected:
-    """A webhook with a problem: refused, or stored as `seq` without the field that is named."""
-
-    at: int
-    peer: str
-    endpoint: str
-    field: str
-    reason: str
-    sample: str
-    seq: int | None = None
 
 
 class WebhookJournal:
@@ -121,12 +76,12 @@ class WebhookJournal:
         self,
         peer: str,
         endpoint: str,
-        params: Mapping[str, str],
+        told: Mapping[str, str] | bytes,
         seq: int,
         flags: tuple[str, ...],
     ) -> None:
-        """A webhook was stored as `seq`, without the fields in `flags`."""
-        received = self._received(peer, endpoint, params, seq, flags)
+        """A webhook was stored as `seq`, without the fields in `flags`; `told`: see Received."""
+        received = self._received(peer, endpoint, told, seq, flags)
         self.accepted += 1
         if flags:
             self.flagged += 1
@@ -234,13 +189,14 @@ class WebhookJournal:
         self,
         peer: str,
         endpoint: str,
-        params: Mapping[str, str],
+        told: Mapping[str, str] | bytes,
         seq: int | None,
         flags: tuple[str, ...] = (),
         field: str = "",
         reason: str = "",
     ) -> Received:
-        told = _of_refused(params) if seq is None else _of_stored(params)
+        if not isinstance(told, bytes):
+            told = of_refused(told) if seq is None else of_stored(told)
         endpoint = endpoint[:SAMPLE_LENGTH]
         received = Received(self._clock(), peer, endpoint, told, seq, flags, field, reason)
         self.received.append(received)
@@ -275,18 +231,3 @@ class WebhookJournal:
         self.bare.total += kept.get("bare", 0)
         self.unparsable.total += kept.get("unparsable", 0)
         self._written = self.counters
-
-
-def _of_stored(params: Mapping[str, str]) -> dict[str, str]:
-    """What is told of each webhook, so it must not take long."""
-    return {name: value[:SAMPLE_LENGTH] for name, value in params.items() if name in FIELDS}
-
-
-def _of_refused(params: Mapping[str, str]) -> dict[str, str]:
-    """Of a parameter that no webhook has, only that it came: it may hold anybody's secret."""
-    others = {
-        name: value[:SAMPLE_LENGTH] if name == BODY else "…"
-        for name, value in params.items()
-        if name not in FIELDS and PLAIN_NAME.fullmatch(name)
-    }
-    return _of_stored(params) | others

@@ -86,7 +86,8 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "masking": frozenset(),
     "peers": frozenset(),
     "webhook_tokens": frozenset({"database", "sentences", "tables"}),
-    "webhook_journal": frozenset({"database", "masking", "pbx", "peers"}),
+    "received": frozenset({"masking", "pbx"}),
+    "webhook_journal": frozenset({"database", "masking", "pbx", "peers", "received"}),
     # who somebody is and what they may do
     "rights": frozenset({"sentences"}),
     "access": frozenset({"audit", "database", "rights", "sentences", "tables"}),

@@ -13,7 +13,7 @@ import pytest
 
 from app import protocol
 from app.domain.events import CallRecorded, Event
-from app.webhook_journal import FIELDS, Rejected
+from app.received import FIELDS, Rejected
 from tests.bad_cases import run_here
 from tests.bad_inputs import FILE, Builder, Case, Request, receiver_cases
 from tests.receiver import Answer, Receiver, now_ms, parse_answer, read_answer, send_all

@@ -121,7 +121,8 @@ async def _receive_webhook(
     except SenderGone:
         return
     else:
-        parts.journal.accept(_peer(scope), path, params, seq, event.flags)
+        told = params if body else scope["query_string"]
+        parts.journal.accept(_peer(scope), path, told, seq, event.flags)
         await _accept(scope, send, b'{"ok":true,"seq":%d}' % seq)
 
 
