@@ -13,7 +13,7 @@ SAVED_S = 5.0
 # … and even then they come no closer than this.
 CLOSEST_S = 0.04
 # One report of the PBX seldom comes alone: those of the same moment go into one frame.
-GATHER_S = 0.004
+GATHER_S = 0.002
 
 
 class Pace:
