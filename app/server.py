@@ -19,7 +19,7 @@ from app.protocol import BACKLOG, BOARDS_PER_S, server_config
 from app.service_manager import inherited_socket, tell
 from app.settings import MAIN, Settings
 from app.sites.lines import FORMAT, OfASite
-from app.tuning import allow_connections, tune_memory
+from app.tuning import allow_connections, tune_process
 from app.web.forwarded import ClientAddress
 from app.web.live_protocol import LiveProtocol
 from app.web.parts import Parts
@@ -92,7 +92,7 @@ def serve(settings: Settings, greeting: Greeting | None = None) -> int:
     writing.addFilter(OfASite())
     writing.setFormatter(MaskingFormatter(FORMAT))
     logging.basicConfig(level=logging.INFO, handlers=[writing])
-    tune_memory()
+    tune_process()
     allow_connections()
     run = Run(settings, greeting or greet)
     app = run.app_of_sites() if settings.sites else run.app_of_one()

@@ -30,7 +30,7 @@ from app.protocol import server_config
 from app.render import EVERYTHING, Renderer
 from app.rights import ACTING
 from app.screen import FRAME_S, Screen
-from app.tuning import tune_memory
+from app.tuning import tune_process
 from app.web import assets
 from app.web.board import drawn
 from app.web.live_protocol import LiveProtocol
@@ -114,7 +114,7 @@ class Board:
 
 async def main(port: int, agents: int, rate: float) -> None:
     """Serve the board until told to stop."""
-    tune_memory()
+    tune_process()
     board = Board(agents, rate)
     app = Starlette(
         routes=[

@@ -24,7 +24,7 @@ from app.protocol import server_config
 from app.rights import Role
 from app.server import serve
 from app.settings import Settings
-from app.tuning import tune_memory
+from app.tuning import tune_process
 from app.web import hooks
 from app.web.parts import Parts
 from app.webhook_journal import WebhookJournal
@@ -76,7 +76,7 @@ def receiver(settings: Settings) -> Starlette:
 
 async def serve_part(app: Starlette, settings: Settings) -> None:
     """As the whole application is served, down to when garbage is looked for."""
-    tune_memory()
+    tune_process()
     config = server_config(app, host=settings.host, port=settings.port)
     _, running = await started(config)
     say(ready=True)

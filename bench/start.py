@@ -25,7 +25,7 @@ from app.main import wall_clock
 from app.pbx.voicecloud import decode
 from app.projector import Projector
 from app.render import Renderer
-from app.tuning import tune_memory
+from app.tuning import tune_process
 from bench.ingest import settings
 from bench.measure import memory_kib, typical
 from bench.processes import free_port, running, say
@@ -111,7 +111,7 @@ def day(count: int, began: int) -> Iterator[tuple[int, Event]]:
 
 async def replay(folder: str) -> None:
     """Bring a floor to the log's end, keep its snapshot, say what it took."""
-    tune_memory()
+    tune_process()
     database = await Database.open(f"{folder}/pitwall.db")
     log = await open_log(f"sqlite:{folder}/pitwall.db", database, wall_clock)
     costs = []

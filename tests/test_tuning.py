@@ -11,12 +11,12 @@ ROOT = Path(__file__).parent.parent
 HOLES = """
 import os
 from pathlib import Path
-from app.tuning import tune_memory
+from app.tuning import tune_process
 
 def resident():
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") >> 20
 
-tune_memory()
+tune_process()
 bytearray(8 << 20)
 before, small, large = resident(), [], []
 for _ in range(100):
@@ -52,3 +52,23 @@ def test_as_many_connections_are_open_as_the_machine_allows() -> None:
     )
 
     assert int(done.stdout) == 128
+
+
+ENUMS = """
+from enum import EnumType
+from app.tuning import tune_process
+from app.domain.states import Status
+
+tune_process()
+tune_process()
+print(hasattr(EnumType, "__getattr__"), Status.TALK.value, Status["TALK"] is Status("talk"))
+print(hasattr(Status, "AWAY"), [status.name for status in Status][0], Status.TALK.upper())
+"""
+
+
+def test_enums_are_looked_up_without_a_fallback_and_mean_the_same() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", ENUMS], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout.split() == ["False", "talk", "True", "False", "OFF", "TALK"]

@@ -43,7 +43,7 @@ def talking_legs(turn: Turn, agent: Agent) -> list[Leg]:
 
 def derived_status(turn: Turn, agent: Agent) -> Status:
     """What the agent does, from legs, phone and mode."""
-    states = [leg.state for leg in live_legs(turn, agent)]
+    states = [leg.state for leg in live_legs(turn, agent)] if agent.legs else ()
     if LegState.TALKING in states or agent.phone is Status.TALK:
         return Status.TALK
     if LegState.RINGING in states or agent.phone is Status.RING:

@@ -92,7 +92,8 @@ def _forget_minutes(turn: Turn) -> None:
     for queue in turn.state.queues.values():
         # They mostly come in order, so the first one tells.
         if queue.minutes and next(iter(queue.minutes)) < oldest:
-            queue.minutes = {m: tally for m, tally in queue.minutes.items() if m >= oldest}
+            for minute in [minute for minute in queue.minutes if minute < oldest]:
+                del queue.minutes[minute]
 
 
 def _doubt_agent(turn: Turn, agent: Agent) -> None:
