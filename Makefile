@@ -12,7 +12,7 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3.14 pyth
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& { command -v $$python; break; }; done)
 
-.PHONY: help venv run demo test chaos soak mutants chaos-cluster cluster-demo browser screenshots bench coverage check format translations clean
+.PHONY: help venv run demo test chaos soak mutants chaos-cluster cluster-demo browser screenshots icons bench coverage check format translations clean
 
 help:
 	@echo "make demo      the board and a simulated exchange, on this machine"
@@ -27,6 +27,7 @@ help:
 	@echo "make format    put the code into the project's format"
 	@echo "make translations  bring the catalogues in translations/ up to date with the code"
 	@echo "make screenshots  the pictures in docs/pictures, made anew"
+	@echo "make icons     static/icons.woff, made anew of the pictures in static/icons"
 	@echo "make bench     how fast it is, in ratios, into docs/performance.md (twelve minutes)"
 	@echo "make coverage  how much of the core the tests reach"
 	@echo "make venv      only install what the others need, into $(VENV)"
@@ -69,6 +70,9 @@ browser: $(VENV)/.tools
 
 screenshots: $(VENV)/.tools browser
 	$(BIN)/python -m tests.screenshots
+
+icons: $(VENV)/.tools
+	$(BIN)/python -m tests.icon_font
 
 bench: $(VENV)/.tools
 	$(BIN)/python -m bench

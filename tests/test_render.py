@@ -263,7 +263,7 @@ def test_every_status_has_an_icon_and_a_counter() -> None:
 
     for status in Status:
         assert f'data-look="{status}"' in card_of(replace(AGENT, status=status))
-        sign = rf'\.card\[data-look="{status}"\] header[^{{]*{{ --picture: url\("icons/{status}'
+        sign = rf'\.card\[data-look="{status}"\] header[^{{]*{{ --picture: "{status}"'
         assert re.search(sign, css)
         assert f"count-{status}" in drawing.fragments
     assert ">3<" in drawing.fragments["count-on"]

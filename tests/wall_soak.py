@@ -29,7 +29,12 @@ BUILD = "b1"
 AGENTS = 60
 CHANGED = 12
 NAMES = ["Sales", "Chăm sóc khách hàng", "Billing", "Support", "Khiếu nại", "VIP"]
-TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+TYPES = {
+    ".css": "text/css",
+    ".js": "text/javascript",
+    ".svg": "image/svg+xml",
+    ".woff": "font/woff",
+}
 
 
 @dataclass(frozen=True, slots=True)
