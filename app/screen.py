@@ -93,10 +93,9 @@ class Screen:
 
     def since(self, version: int) -> str:
         """One frame with all that is newer than `version`; 0 gives the whole board."""
-        now = self.passed()
-        built, frame = self._shared.get(version, (now, ""))
-        if frame and now - built <= SHARED_S:
-            return frame
+        now, shared = self.passed(), self._shared.get(version)
+        if shared is not None and now - shared[0] <= SHARED_S:
+            return shared[1]
         frame = self._frame(version, self.clock())
         if len(self._shared) < MOST_SHARED or version in self._shared:
             self._shared[version] = (now, frame)
