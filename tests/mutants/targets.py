@@ -160,6 +160,7 @@ TARGETS = (
         (
             "test_news",
             "test_sharing",
+            "test_sharing_changes",
             "test_sharing_nodes",
             "test_sharing_chance",
             "test_sharing_access",
