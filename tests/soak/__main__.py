@@ -1,6 +1,6 @@
 """`make soak`: a day of a large floor at many times its speed, with viewers who come and go.
 
-`python -m tests.soak [--minutes N] [--agents N] [--speed N] [--viewers N] [--note FILE]`
+`python -m tests.soak [--minutes N] [--agents N] [--speed N] [--viewers N] [--busy] [--note FILE]`
 """
 
 import argparse
@@ -27,7 +27,7 @@ from tests.chaos.site import free_port
 from tests.live_viewer import reset
 from tests.running import ROOT, TOKEN, Pitwall
 from tests.soak.past import live_through
-from tests.soak.report import Soak, verdicts, written
+from tests.soak.report import Soak, is_passed, written
 from tests.soak.samples import API_TOKEN, MEBIBYTE, PageSample, Probe, Sample, probe, sample
 
 DAY_MINUTES = 24 * 60 / 20
@@ -188,6 +188,9 @@ def options_of(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--agents", type=int, default=500)
     parser.add_argument("--speed", type=float, default=20)
     parser.add_argument("--viewers", type=int, default=200)
+    parser.add_argument(
+        "--busy", action="store_true", help="others use the machine: do not judge how late it is"
+    )
     parser.add_argument("--note", type=Path, help="write the result into this file, too")
     return parser.parse_args(words)
 
@@ -200,7 +203,7 @@ def main() -> int:
     print(text)
     if options.note is not None:
         options.note.write_text(text, encoding="utf-8")
-    return 0 if all(one.is_good for one in verdicts(done)) else 1
+    return 0 if is_passed(done, busy=options.busy) else 1
 
 
 if __name__ == "__main__":
