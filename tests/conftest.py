@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, s
 from tests.browser_setup import ARGUMENTS, MISSING, find_chromium
 from tests.logs import Place
 from tests.nats_servers import Servers
+from tests.nodes import Site, opened_site
 
 NO_BROWSER = pytest.StashKey[bool]()
 # Files with few tests that take long. They go first, or at the end one process runs them alone.
@@ -33,6 +34,13 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+async def pair() -> AsyncIterator[Site]:
+    """Two nodes of a site that share its tables."""
+    async with opened_site(nodes=2) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")

@@ -19,6 +19,8 @@ from tests.waiting import until
 
 ALONE, AMONG_NODES = "alone", "among nodes"
 
+ADD = "INSERT INTO thing (name, size) VALUES (?, ?)"
+COUNT = "UPDATE counter SET number = number + 1"
 PARTS: Mapping[str, Sequence[str]] = {
     "things": (
         """CREATE TABLE thing (

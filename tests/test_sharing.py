@@ -5,21 +5,9 @@ import math
 import aiosqlite
 import pytest
 
-from tests.nodes import opened_site
+from tests.nodes import ADD, COUNT
 
 pytestmark = pytest.mark.anyio
-
-
-ADD = "INSERT INTO thing (name, size) VALUES (?, ?)"
-
-
-COUNT = "UPDATE counter SET number = number + 1"
-
-
-@pytest.fixture
-async def pair():
-    async with opened_site(nodes=2) as opened:
-        yield opened
 
 
 async def test_what_one_node_writes_is_on_the_other(pair):

@@ -9,12 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.database import DatabaseUnavailable
-from tests.nodes import Node, chance_of, opened_site
+from tests.nodes import ADD, COUNT, Node, chance_of, opened_site
 
 pytestmark = pytest.mark.anyio
-
-ADD = "INSERT INTO thing (name, size) VALUES (?, ?)"
-COUNT = "UPDATE counter SET number = number + 1"
 
 
 JOBS = ("count", "add", "drop", "note", "chain")

@@ -9,22 +9,10 @@ import pytest
 from app.database import DatabaseFull, DatabaseUnavailable
 from app.domain.table_changes import RowsChanged, TablesChanged
 from app.sharing import follower
-from tests.nodes import opened_site
+from tests.nodes import ADD, COUNT, opened_site
 from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
-
-
-ADD = "INSERT INTO thing (name, size) VALUES (?, ?)"
-
-
-COUNT = "UPDATE counter SET number = number + 1"
-
-
-@pytest.fixture
-async def pair():
-    async with opened_site(nodes=2) as opened:
-        yield opened
 
 
 async def test_a_job_that_fails_stores_nothing(pair):

@@ -18,11 +18,10 @@ from app.log.sqlite import SqliteLog
 from app.sharing.parts import SHARED
 from tests.logs import Clock, Nodes
 from tests.nats_servers import Server, Servers
-from tests.nodes import PARTS, Site
+from tests.nodes import COUNT, PARTS, Site
 from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
-COUNT = "UPDATE counter SET number = number + 1"
 
 
 @pytest.fixture

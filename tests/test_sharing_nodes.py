@@ -8,12 +8,9 @@ import pytest
 from app.database import Database, DatabaseTooNew, DatabaseUnavailable
 from app.log import LogDamaged
 from app.sharing import TablesDiffer
-from tests.nodes import PARTS, opened_site
+from tests.nodes import ADD, COUNT, PARTS, opened_site
 
 pytestmark = pytest.mark.anyio
-
-ADD = "INSERT INTO thing (name, size) VALUES (?, ?)"
-COUNT = "UPDATE counter SET number = number + 1"
 
 
 @pytest.fixture
