@@ -1,6 +1,6 @@
 """One webhook as the diagnostics page tells it: what it said, as far as that may be told.
 
-Numbers are masked, and of a parameter that no webhook has only the name is kept.
+Numbers are masked, and of a parameter that no webhook has only the name is told, if that.
 """
 
 import re

@@ -2,14 +2,16 @@
 
 import socket
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
+from app.tables import Tables
 from tests.browser_setup import ARGUMENTS, MISSING, find_chromium
 from tests.logs import Place
 from tests.nats_servers import Servers
-from tests.nodes import Site, opened_site
+from tests.nodes import ALONE, AMONG_NODES, Site, opened_site, opened_tables
 
 NO_BROWSER = pytest.StashKey[bool]()
 # Files with few tests that take long. They go first, or at the end one process runs them alone.
@@ -34,6 +36,13 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+@pytest.fixture(params=[ALONE, AMONG_NODES])
+async def database(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Tables]:
+    """Tables of one process, and tables that it shares with other nodes."""
+    async with opened_tables(request.param, str(tmp_path / "test.db")) as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ from app.access.passwords import Passwords
 from app.access.sessions import Ending, Sessions
 from app.rights import Principal
 from app.tables import Tables
-from tests.nodes import ALONE, AMONG_NODES, opened_tables
 
 GOOD = "seven grey herons"
 DAY_MS = 86_400_000
@@ -42,12 +41,6 @@ class Site:
     def now_is(self, principal: Principal) -> Principal | None:
         session = self.sessions.by_key(principal.session)
         return self.accounts.principal(session) if session else None
-
-
-@pytest.fixture(params=[ALONE, AMONG_NODES])
-async def database(tmp_path, request):
-    async with opened_tables(request.param, str(tmp_path / "test.db")) as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import pytest
 
 from app.access.api_tokens import ApiTokens, TokenProblem
 from tests.logs import Clock
-from tests.nodes import ALONE, AMONG_NODES, opened_tables
 
 pytestmark = pytest.mark.anyio
 
@@ -15,12 +14,6 @@ pytestmark = pytest.mark.anyio
 @pytest.fixture
 def clock():
     return Clock()
-
-
-@pytest.fixture(params=[ALONE, AMONG_NODES])
-async def database(tmp_path, request):
-    async with opened_tables(request.param, str(tmp_path / "test.db")) as opened:
-        yield opened
 
 
 async def test_a_program_reads_with_its_token_until_it_is_removed(database, clock):

@@ -6,7 +6,6 @@ import pytest
 
 from app.access.sessions import PER_USER, Ending, Sessions, key_of
 from app.tables import Tables
-from tests.nodes import ALONE, AMONG_NODES, opened_tables
 
 pytestmark = pytest.mark.anyio
 
@@ -32,12 +31,6 @@ class Time:
 @pytest.fixture
 def time():
     return Time()
-
-
-@pytest.fixture(params=[ALONE, AMONG_NODES])
-async def database(tmp_path, request):
-    async with opened_tables(request.param, str(tmp_path / "test.db")) as opened:
-        yield opened
 
 
 @pytest.fixture

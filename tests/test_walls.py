@@ -8,7 +8,7 @@ from app.access.pairing import ALPHABET, AT_ONCE, PER_ADDRESS, Pairings
 from app.access.sessions import Ending
 from app.access.walls import Display, WallProblem, Walls
 from app.rights import Role
-from tests.nodes import ALONE, AMONG_NODES, opened_tables
+from tests.nodes import AMONG_NODES
 from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
@@ -29,12 +29,6 @@ class Clock:
 @pytest.fixture
 def clock():
     return Clock()
-
-
-@pytest.fixture(params=[ALONE, AMONG_NODES])
-async def database(tmp_path, request):
-    async with opened_tables(request.param, str(tmp_path / "test.db")) as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -155,6 +155,11 @@ def left_of(site: Site, load: Load) -> dict[str, object]:
     }
 
 
+def all_kept(found: dict[str, object]) -> bool:
+    """Of what `left_of` told: nothing is missing, nothing is there twice, the file is whole."""
+    return bool(not found["lost"] and not found["doubled"] and found["whole"])
+
+
 def heard(hearing: socket.socket, seconds: float) -> list[str]:
     """What the service manager hears within that time."""
     said, deadline = [], time.monotonic() + seconds
@@ -171,9 +176,7 @@ def r15_restarts(folder: Path, options: argparse.Namespace) -> Judged:
     found = rolling(folder, options.restarts)
     good = bool(
         set(cast(dict[str, int], found["outcomes"])) == {"200"}
-        and not found["lost"]
-        and not found["doubled"]
-        and found["whole"]
+        and all_kept(found)
         and soon(found["slowest stop, s"], 10)
     )
     return good, told(found)
@@ -187,9 +190,7 @@ def r15_frozen(folder: Path, options: argparse.Namespace) -> Judged:
         set(outcomes) <= {"200", "TimeoutError"}
         and outcomes["200"] > 100
         and found["frames within the next second"]
-        and not found["lost"]
-        and not found["doubled"]
-        and found["whole"]
+        and all_kept(found)
         and soon(found["ready again after, s"], 2)
     )
     return good, told(found)
