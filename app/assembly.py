@@ -10,13 +10,15 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 
 from app.access import Access
 from app.access.oidc import Client
 from app.actions import Actions, Policy, open_actions
 from app.alerting import Channels, Notifier, open_notifier
 from app.clock import ContinuedClock
-from app.database import Database
+from app.database import MEMORY, Database
+from app.database_turn import Turn
 from app.domain.caps import Caps
 from app.domain.days import BusinessDay
 from app.domain.limits import Targets
@@ -126,13 +128,23 @@ async def _open_store(plan: Plan) -> Store:
     settings, clock, stack = plan.settings, plan.clock, plan.stack
     path = settings.database
     stack.enter_context(holding(path))
-    found = await asyncio.to_thread(ensure_sound, path, clock())
+    found = "" if path == MEMORY else await _made_sound(Path(path), clock())
     database = await Database.open(path)
     stack.push_async_callback(database.close)
     log = await plan.ground.log(settings, database, clock, stack)
     tables = await plan.ground.tables(settings, database, stack)
     upkeep = await Upkeep.open(database, path, settings.timezone, clock, found)
     return Store(database, tables, log, upkeep)
+
+
+async def _made_sound(file: Path, now: int) -> str:
+    """Nobody else writes it meanwhile: it may be put in another's place."""
+    turn = Turn(file)
+    try:
+        async with turn.taken():
+            return await asyncio.to_thread(ensure_sound, str(file), now)
+    finally:
+        turn.close()
 
 
 async def _open_entrance(plan: Plan, store: Store) -> Entrance:

@@ -5,14 +5,13 @@ Every write is a job of its own: BEGIN IMMEDIATE … COMMIT, one after the other
 
 import asyncio
 import contextlib
-import os
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
-from pathlib import Path
 from typing import Any, Self, TypeVar, cast
 
 import aiosqlite
 
+from app.database_connections import PRAGMAS, connected, disconnect, prepared_file
 from app.database_faults import (
     DatabaseFull,
     DatabaseTooNew,
@@ -20,6 +19,7 @@ from app.database_faults import (
     faults_in_words,
 )
 from app.database_files import DatabaseFiles
+from app.database_turn import NoTurn, Turn
 from app.faults import reach
 from app.sentences import Sentence
 
@@ -32,17 +32,6 @@ CLOSED = Sentence("The database is closed: the program is about to end.")
 OLDEST_SQLITE = (3, 37, 0)
 CLOSE_PATIENCE_S = 10.0
 
-PRAGMAS = (
-    "busy_timeout=5000",
-    "journal_mode=WAL",
-    "synchronous=FULL",
-    "foreign_keys=ON",
-    "trusted_schema=OFF",
-    "cell_size_check=ON",
-    "wal_autocheckpoint=1000",
-    "journal_size_limit=67108864",
-)
-
 
 class Database:
     """Reads and writes of one file, safe to share between all tasks of one event loop."""
@@ -52,11 +41,13 @@ class Database:
         writer: aiosqlite.Connection,
         reader: aiosqlite.Connection,
         files: DatabaseFiles | None = None,
+        turn: Turn | NoTurn | None = None,
     ) -> None:
         self._writer = writer
         self._reader = reader
         self._files = files
         self._turn = asyncio.Lock()
+        self._among_programs = turn or NoTurn()
         self._jobs: set[asyncio.Task[Any]] = set()
         self._closed = False
         self.on_full: Callable[[], None] = lambda: None
@@ -77,17 +68,18 @@ class Database:
                 f"This Python brings SQLite {sqlite3.sqlite_version}; 3.37 or newer is needed."
             )
         if path == MEMORY:
-            writer = await _connect(MEMORY, PRAGMAS)
+            writer = await connected(MEMORY, PRAGMAS)
             return cls(writer, writer)
-        file = await asyncio.to_thread(_prepare_file, path)
+        file = await asyncio.to_thread(prepared_file, path)
+        turn = Turn(file)
         uri = file.as_uri()
-        writer = await _connect(uri, PRAGMAS)
+        writer = await connected(uri, PRAGMAS)
         try:
-            reader = await _connect(f"{uri}?mode=ro", ("busy_timeout=5000", "query_only=ON"))
+            reader = await connected(f"{uri}?mode=ro", ("busy_timeout=5000", "query_only=ON"))
         except BaseException:
-            await _close(writer)
+            await disconnect(writer)
             raise
-        return cls(writer, reader, DatabaseFiles(file))
+        return cls(writer, reader, DatabaseFiles(file), turn)
 
     async def migrate(self, name: str, steps: Sequence[str]) -> None:
         """Bring the tables of the part `name` up to date: `steps` are SQL scripts, run once each.
@@ -166,10 +158,13 @@ class Database:
         try:
             if self._reader is not self._writer:
                 await self._reader.interrupt()
-                await _close(self._reader)
+                await disconnect(self._reader)
         finally:
             # The last one to close folds the WAL into the file, and gives that up when interrupted.
-            await _close(self._writer)
+            with contextlib.suppress(DatabaseUnavailable):
+                async with self._among_programs.taken():
+                    await disconnect(self._writer)
+            self._among_programs.close()
 
     async def _to_the_end(self, transaction: Coroutine[Any, Any, T]) -> T:
         """Its result; it goes on when the caller is cancelled."""
@@ -195,7 +190,7 @@ class Database:
 
     @contextlib.asynccontextmanager
     async def _writing(self) -> AsyncIterator[None]:
-        async with self._turn:
+        async with self._turn, self._among_programs.taken():
             try:
                 if self._files:
                     self._files.check()
@@ -245,40 +240,6 @@ def _transact(connection: sqlite3.Connection, job: Callable[[sqlite3.Connection]
         connection.rollback()
         raise
     reach("after commit")
-
-
-def _prepare_file(path: str) -> Path:
-    file = Path(path).absolute()
-    try:
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
-    except OSError as error:
-        raise DatabaseUnavailable(
-            f"The database {path} can't be opened for writing: {error.strerror}. "
-            "Check that its folder exists and belongs to the user who runs the program."
-        ) from error
-    return file
-
-
-async def _connect(uri: str, pragmas: Sequence[str]) -> aiosqlite.Connection:
-    connection = aiosqlite.connect(uri, uri=True, isolation_level=None)
-    # Private, for want of a public way: a forgotten close must not keep the process alive.
-    connection._thread.daemon = True
-    with faults_in_words():
-        await connection
-        try:
-            for pragma in pragmas:
-                await connection.execute_fetchall(f"PRAGMA {pragma}")
-        except BaseException:
-            await _close(connection)
-            raise
-    return connection
-
-
-async def _close(connection: aiosqlite.Connection) -> None:
-    # `connection.close()` can't be given up, and a disk that hangs must not hang the program.
-    if stopped := connection.stop():
-        await asyncio.wait([stopped], timeout=CLOSE_PATIENCE_S)
 
 
 def _statements(script: str) -> Iterator[str]:

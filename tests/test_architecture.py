@@ -52,8 +52,15 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "sentences": frozenset(),
     "language": frozenset({"sentences"}),
     # stores and the ground they stand on
-    "database": frozenset({"database_faults", "database_files", "faults", "sentences"}),
+    "database": frozenset(
+        {
+            *("database_connections", "database_faults", "database_files", "database_turn"),
+            *("faults", "sentences"),
+        }
+    ),
+    "database_connections": frozenset({"database_faults"}),
     "database_faults": frozenset({"sentences"}),
+    "database_turn": frozenset({"database_faults"}),
     "database_files": frozenset({"database_faults", "sentences"}),
     "tables": frozenset(),
     "sharing": frozenset(

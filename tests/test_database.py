@@ -37,7 +37,8 @@ def says(*words: str) -> Callable[[aiosqlite.Connection], Awaitable[int]]:
 
 
 def names_in(folder: Path) -> list[str]:
-    return [file.name for file in folder.iterdir()]
+    """But for the file that says whose turn it is, which stays."""
+    return [file.name for file in folder.iterdir() if file.suffix != ".turn"]
 
 
 async def words(database: Database) -> list[str]:

@@ -150,7 +150,18 @@ def test_two_damages_in_one_second_overwrite_nothing(path):
 def test_a_check_that_takes_too_long_is_given_up(path):
     made(path, rows=200_000)
 
-    assert problem_of(path, patience_s=0.0)[0] == ""
+    assert problem_of(path, patience_s=0.0) == ""
+
+
+def test_the_nightly_check_changes_nothing_of_a_database_in_use(path):
+    with closing(sqlite3.connect(made(path), isolation_level=None)) as in_use:
+        in_use.execute("PRAGMA journal_mode = WAL")
+        in_use.execute("INSERT INTO word VALUES ('new')")
+        before = path.read_bytes()
+
+        assert problem_of(path, patience_s=9) == ""
+        assert path.read_bytes() == before
+        assert frames_of(path).commits
 
 
 def test_no_database_is_no_damage(path):

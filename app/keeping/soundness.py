@@ -7,6 +7,7 @@ empty database, takes its place, and that is said.
 import logging
 import sqlite3
 import time
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -31,7 +32,7 @@ def ensure_sound(path: str, now: int, patience_s: float = START_PATIENCE_S) -> s
     if path == MEMORY or not file.exists() or file.stat().st_size == 0:
         return ""
     written = frames_of(file)
-    problem, taken = problem_of(file, patience_s)
+    problem, taken = _problem_at_start(file, patience_s)
     if problem:
         return _replace(file, problem, now)
     if lost := written.lost_after(taken):
@@ -44,18 +45,29 @@ def ensure_sound(path: str, now: int, patience_s: float = START_PATIENCE_S) -> s
     return ""
 
 
-def problem_of(file: Path, patience_s: float) -> tuple[str, int]:
-    """What is wrong with the file ("" for nothing, or not enough time to see all of it).
+def problem_of(file: Path, patience_s: float) -> str:
+    """What is wrong with the file; "" for nothing, or not enough time to see all of it.
 
-    And how many frames of its write-ahead log SQLite could take over.
+    It only reads, so it may be asked while the database is in use.
     """
+    return _problem_of(file, "?mode=ro", patience_s, _untouched)[0]
+
+
+def _problem_at_start(file: Path, patience_s: float) -> tuple[str, int]:
+    """The same, and how many frames of its write-ahead log SQLite could take over."""
+    return _problem_of(file, "", patience_s, _taken_over)
+
+
+def _problem_of(
+    file: Path, mode: str, patience_s: float, before: Callable[[sqlite3.Connection], int]
+) -> tuple[str, int]:
     deadline = time.monotonic() + patience_s
     try:
-        with closing(sqlite3.connect(file.absolute().as_uri(), uri=True)) as connection:
+        with closing(sqlite3.connect(file.absolute().as_uri() + mode, uri=True)) as connection:
             connection.execute("PRAGMA busy_timeout = 5000")
             connection.execute("PRAGMA cell_size_check = ON")
             connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-            _, taken, _ = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+            taken = before(connection)
             connection.set_progress_handler(lambda: time.monotonic() > deadline, STEPS)
             return _checked(connection), taken
     except sqlite3.DatabaseError as error:
@@ -66,6 +78,15 @@ def problem_of(file: Path, patience_s: float) -> tuple[str, int]:
             # Locked, read-only and the like: whoever opens it next says so in words.
             logger.warning("The database could not be checked: %s", error)
     return "", 0
+
+
+def _untouched(connection: sqlite3.Connection) -> int:
+    return 0
+
+
+def _taken_over(connection: sqlite3.Connection) -> int:
+    _, taken, _ = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+    return int(taken)
 
 
 def _checked(connection: sqlite3.Connection) -> str:

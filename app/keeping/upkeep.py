@@ -101,7 +101,7 @@ class Upkeep:
             logger.error("The night's purge was not finished: %s", error)
 
     async def _check(self) -> None:
-        problem, _ = await asyncio.to_thread(problem_of, Path(self._path), DAILY_PATIENCE_S)
+        problem = await asyncio.to_thread(problem_of, Path(self._path), DAILY_PATIENCE_S)
         if problem:
             raise DatabaseDamaged(f"The nightly check found the database damaged: {problem}")
 
