@@ -13,6 +13,7 @@ from app.history.follower import History
 from app.history.rebuild import rebuild
 from app.keeping.retention import DAY_MS, Retention
 from app.keeping.upkeep import Upkeep
+from app.log import Snapshot
 from app.log.open import open_log
 from app.projector import Projector
 from app.render import Renderer
@@ -81,6 +82,27 @@ async def test_a_start_without_a_readable_snapshot_begins_where_the_log_does(tmp
             )
         )
 
+        assert await floor_after_a_start(here.database, here.clock) == whole
+
+
+async def test_snapshots_saved_in_the_middle_of_a_purge_leave_the_logs_beginning(
+    tmp_path, monkeypatch
+):
+    async with a_month_and_a_half(tmp_path) as (here, _, retention, _, _):
+        log = await open_log(f"sqlite:{tmp_path / 'pitwall.db'}", here.database, here.clock)
+        projector = Projector(log, DAYS, Renderer(), here.clock)
+        await projector.start()
+        delete = retention._delete
+
+        async def delete_while_snapshots_are_saved(*what):
+            for seq in (log.last_seq - 1, log.last_seq):
+                await log.save_snapshot(Snapshot(seq, b"unreadable"))
+            return await delete(*what)
+
+        monkeypatch.setattr(retention, "_delete", delete_while_snapshots_are_saved)
+        await retention.purge()
+
+        whole = msgspec.json.encode(projector.floor.state)
         assert await floor_after_a_start(here.database, here.clock) == whole
 
 

@@ -3,7 +3,8 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
-BESIDE = ("", "-wal", "-shm")
+# The write-ahead log first: with a database that is not its own it would be the end of that.
+PIECES = ("-wal", "-shm", "")
 
 
 class KeepingError(Exception):
@@ -15,15 +16,20 @@ def stamp(at: int) -> str:
     return datetime.fromtimestamp(at / 1000, UTC).strftime("%Y%m%d-%H%M%S")
 
 
-def move_aside(path: Path, word: str, at: int) -> Path:
-    """Rename the database, with what SQLite keeps beside it; nothing is ever overwritten."""
-    aside = path.with_name(f"{path.name}.{word}-{stamp(at)}")
-    number = 1
-    while aside.exists():
+def move_aside(path: Path, word: str, at: int) -> Path | None:
+    """Rename the database, with what SQLite keeps beside it; None where there is none.
+
+    Nothing is ever overwritten. Raises OSError.
+    """
+    pieces = [suffix for suffix in PIECES if _piece(path, suffix).exists()]
+    aside, number = path.with_name(f"{path.name}.{word}-{stamp(at)}"), 1
+    while any(_piece(aside, suffix).exists() for suffix in PIECES):
         number += 1
         aside = path.with_name(f"{path.name}.{word}-{stamp(at)}-{number}")
-    for suffix in BESIDE:
-        piece = path.with_name(path.name + suffix)
-        if piece.exists():
-            piece.rename(aside.with_name(aside.name + suffix))
-    return aside
+    for suffix in pieces:
+        _piece(path, suffix).rename(_piece(aside, suffix))
+    return aside if pieces else None
+
+
+def _piece(path: Path, suffix: str) -> Path:
+    return path.with_name(path.name + suffix)

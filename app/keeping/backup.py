@@ -1,21 +1,24 @@
 """Backups: a whole database in one file, checked after it was written, readable by its owner."""
 
 import os
-import shutil
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from app.keeping import KeepingError, move_aside, stamp
+from app.keeping import KeepingError, stamp
+from app.keeping.replacing import replace, to_disk
 
 FOLDER = "backups"
 PREFIX = "pitwall-"
+# Of a moment, as `stamp` writes it.
+STAMP = "[0-9]" * 8 + "-" + "[0-9]" * 6
+BEFORE_RESTORE = "before-restore"
 
 
 def backups(database: Path) -> list[Path]:
-    """The nightly backups of a database, the newest first."""
-    return sorted((database.parent / FOLDER).glob(f"{PREFIX}*.db"), reverse=True)
+    """The nightly backups of a database, the newest first; what has another name is none."""
+    return sorted((database.parent / FOLDER).glob(f"{PREFIX}{STAMP}.db"), reverse=True)
 
 
 def nightly(database: Path, now: int) -> Path:
@@ -31,11 +34,17 @@ def nightly(database: Path, now: int) -> Path:
 
 
 def forget_old(database: Path, now: int, days: int) -> int:
-    """Delete nightly backups older than that, never the newest one; how many."""
+    """Delete nightly backups older than that, never the newest one; how many.
+
+    Raises KeepingError.
+    """
     oldest = datetime.fromtimestamp(now / 1000, UTC) - timedelta(days=days)
     old = [each for each in backups(database)[1:] if each.stem < f"{PREFIX}{oldest:%Y%m%d-%H%M%S}"]
-    for each in old:
-        each.unlink()
+    try:
+        for each in old:
+            each.unlink(missing_ok=True)
+    except OSError as error:
+        raise KeepingError(f"Old backups can't be deleted: {error}.") from error
     return len(old)
 
 
@@ -56,9 +65,9 @@ def back_up(database: Path, target: Path) -> None:
         _vacuum_into(database, partial)
         if not is_sound(partial):
             raise KeepingError(f"The backup of {database} is damaged, so it was not kept.")
-        _to_disk(partial)
+        to_disk(partial)
         partial.rename(target)
-        _to_disk(target.parent)
+        to_disk(target.parent)
     except (OSError, sqlite3.DatabaseError) as error:
         raise KeepingError(f"The backup was not made: {error}.") from error
     finally:
@@ -74,22 +83,12 @@ def restore(backup: Path, database: Path, now: int) -> Path | None:
         raise KeepingError(f"There is no backup {backup}.")
     if not is_sound(backup):
         raise KeepingError(f"{backup} is damaged or no database; nothing was changed.")
-    aside = move_aside(database, "before-restore", now) if database.exists() else None
     try:
-        copy_into_place(backup, database)
+        return replace(database, backup, BEFORE_RESTORE, now)
     except OSError as error:
-        raise KeepingError(f"The backup could not be copied: {error}.") from error
-    return aside
-
-
-def copy_into_place(backup: Path, database: Path) -> None:
-    """A copy of the backup under the database's name; the database must not be there."""
-    partial = database.with_name(f".{database.name}.partial")
-    with backup.open("rb") as source, os.fdopen(_create(partial), "wb") as copy:
-        shutil.copyfileobj(source, copy)
-    _to_disk(partial)
-    partial.rename(database)
-    _to_disk(database.parent)
+        raise KeepingError(
+            f"The backup could not be copied: {error}. The database is as it was."
+        ) from error
 
 
 def is_sound(file: Path) -> bool:
@@ -109,16 +108,3 @@ def _vacuum_into(database: Path, target: Path) -> None:
     with closing(sqlite3.connect(uri, uri=True)) as connection:
         connection.execute("PRAGMA busy_timeout = 5000")
         connection.execute("VACUUM INTO ?", (str(target),))
-
-
-def _create(path: Path) -> int:
-    path.unlink(missing_ok=True)
-    return os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-
-
-def _to_disk(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

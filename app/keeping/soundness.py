@@ -5,6 +5,7 @@ empty database, takes its place, and that is said.
 """
 
 import logging
+import math
 import sqlite3
 import time
 from collections.abc import Callable
@@ -12,8 +13,9 @@ from contextlib import closing
 from pathlib import Path
 
 from app.database import MEMORY
-from app.keeping import move_aside
-from app.keeping.backup import backups, copy_into_place, is_sound
+from app.keeping import KeepingError
+from app.keeping.backup import backups, is_sound
+from app.keeping.replacing import finish, replace
 from app.keeping.wal import frames_of
 
 START_PATIENCE_S = 3.0
@@ -27,14 +29,23 @@ logger = logging.getLogger(__name__)
 
 
 def ensure_sound(path: str, now: int, patience_s: float = START_PATIENCE_S) -> str:
-    """Check the database before it is opened; return what was found wrong, "" for nothing."""
-    file = Path(path)
-    if path == MEMORY or not file.exists() or file.stat().st_size == 0:
+    """Check the database before it is opened; return what was found wrong, "" for nothing.
+
+    Raises KeepingError where it is damaged and nothing can be put in its place.
+    """
+    if path == MEMORY:
         return ""
-    written = frames_of(file)
-    problem, taken = _problem_at_start(file, patience_s)
+    file = Path(path)
+    _end_interrupted(file, now)
+    if not file.exists() or file.stat().st_size == 0:
+        return ""
+    suspect, written = _mark(file), frames_of(file)
+    problem, taken = _problem_at_start(file, math.inf if suspect.exists() else patience_s)
     if problem:
-        return _replace(file, problem, now)
+        told = _replace(file, problem, now)
+        suspect.unlink(missing_ok=True)
+        return told
+    suspect.unlink(missing_ok=True)
     if lost := written.lost_after(taken):
         told = (
             f"The disk lost what was written last: {lost} transactions of the write-ahead log are "
@@ -43,6 +54,14 @@ def ensure_sound(path: str, now: int, patience_s: float = START_PATIENCE_S) -> s
         logger.error(told)
         return told
     return ""
+
+
+def suspect(file: Path) -> None:
+    """Have the next start look at all of it, however long that takes: damage was found."""
+    try:
+        _mark(file).touch(mode=0o600)
+    except OSError as error:
+        logger.error("The next start will not look at the whole database: %s", error)
 
 
 def problem_of(file: Path, patience_s: float) -> str:
@@ -100,15 +119,32 @@ def _checked(connection: sqlite3.Connection) -> str:
     return "" if found == "ok" else str(found)
 
 
+def _mark(file: Path) -> Path:
+    return file.with_name(f"{file.name}.suspect")
+
+
+def _end_interrupted(file: Path, now: int) -> None:
+    try:
+        aside = finish(file, now)
+    except OSError as error:
+        raise KeepingError(f"The database could not be put into its place: {error}.") from error
+    if aside:
+        logger.warning("The database was being replaced; the one before it is %s.", aside.name)
+
+
 def _replace(file: Path, problem: str, now: int) -> str:
-    aside = move_aside(file, DAMAGED, now)
     good = next((backup for backup in backups(file) if is_sound(backup)), None)
-    if good is not None:
-        copy_into_place(good, file)
+    try:
+        aside = replace(file, good, DAMAGED, now)
+    except OSError as error:
+        raise KeepingError(
+            f"The database is damaged ({problem}), and nothing could be put in its place: {error}. "
+            "It was left where it is. See to the disk, and start again."
+        ) from error
     instead = f"the backup {good.name} is used instead" if good else "an empty one is used instead"
     told = (
-        f"The database was damaged ({problem}). It was moved to {aside.name}, and {instead}. "
-        "What came since that backup is missing. Have the disk checked."
+        f"The database was damaged ({problem}). It was moved to {aside.name if aside else '?'}, "
+        f"and {instead}. What came since that backup is missing. Have the disk checked."
     )
     logger.critical(told)
     return told

@@ -17,7 +17,7 @@ from app.database import MEMORY, Database, DatabaseUnavailable
 from app.keeping import KeepingError, backup
 from app.keeping.ballast import Ballast
 from app.keeping.retention import Retention
-from app.keeping.soundness import DAILY_PATIENCE_S, damaged_files, problem_of
+from app.keeping.soundness import DAILY_PATIENCE_S, damaged_files, problem_of, suspect
 from app.settings import Keep
 from app.webhook_journal import WebhookJournal
 
@@ -103,6 +103,7 @@ class Upkeep:
     async def _check(self) -> None:
         problem = await asyncio.to_thread(problem_of, Path(self._path), DAILY_PATIENCE_S)
         if problem:
+            await asyncio.to_thread(suspect, Path(self._path))
             raise DatabaseDamaged(f"The nightly check found the database damaged: {problem}")
 
     async def _back_up(self, days: int) -> None:

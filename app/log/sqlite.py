@@ -115,9 +115,9 @@ class SqliteLog:
         return [Record(seq, at, decode(kind, body)) for seq, at, kind, body in rows]
 
     async def save_snapshot(self, snapshot: Snapshot) -> None:
-        """Keep this snapshot, the one before it, and the one that a purged log begins with.
+        """Keep this snapshot, the one before it, and the oldest. Raises LogUnavailable.
 
-        Raises LogUnavailable.
+        A purged log begins at the oldest, and says too little without, also while it is purged.
         """
 
         async def job(connection: aiosqlite.Connection) -> None:
@@ -127,8 +127,7 @@ class SqliteLog:
             await connection.execute(
                 "DELETE FROM snapshot WHERE seq NOT IN "
                 "(SELECT seq FROM snapshot ORDER BY seq DESC LIMIT 2) "
-                # Where the log was purged it begins at a snapshot, and says too little without.
-                "AND seq >= (SELECT min(seq) FROM event)"
+                "AND seq > (SELECT min(seq) FROM snapshot)"
             )
 
         try:
