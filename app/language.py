@@ -120,6 +120,11 @@ class Writing:
         """Rounded down: 79.9 must not look as if 80 had been reached."""
         return NONE if share is None else str(int(share * 100 + 1e-9))
 
+    def promised_percent(self, share: float | None) -> str:
+        """0.99957 as 99.95, rounded down for the same reason."""
+        hundredths = None if share is None else int(share * 10_000 + 1e-9)
+        return NONE if hundredths is None else self._decimal(f"{hundredths / 100:.2f}")
+
     def amount(self, number: float) -> str:
         """5.0 as 5, 79.26 as 79.3."""
         return self._decimal(f"{number:.1f}".removesuffix(".0"))

@@ -153,6 +153,7 @@ class Renderer:
             span=writing.span,
             amount=writing.amount,
             whole_percent=writing.whole_percent,
+            promised_percent=writing.promised_percent,
             find=lru_cache(KEPT)(folded),
             brief=lru_cache(KEPT)(brief),
             filled=filled,

@@ -171,7 +171,18 @@ def test_the_connection_test_says_what_is_missing(pitwall: Pitwall, boss: Page):
 def test_no_page_is_wider_than_the_screen(pitwall: Pitwall, boss: Page, width: int):
     ring(pitwall, "101")
     boss.set_viewport_size({"width": width, "height": 844})
-    pages = ("", "/agents", "/queues", "/webhooks", "/tokens", "/pbx", "/drift", "/audit", "/walls")
+    pages = (
+        "",
+        "/agents",
+        "/queues",
+        "/webhooks",
+        "/tokens",
+        "/pbx",
+        "/drift",
+        "/availability",
+        "/audit",
+        "/walls",
+    )
     for path in (*(f"/admin{page}" for page in pages), "/account", "/diagnostics", "/alarms"):
         answer = boss.goto(f"{pitwall.url}{path}")
         assert answer is not None

@@ -39,6 +39,7 @@ PAGES = (
     "/admin/queues",
     "/admin/agents",
     "/admin/drift",
+    "/admin/availability",
     "/calls",
     "/abandons",
     "/day",

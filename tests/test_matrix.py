@@ -97,6 +97,7 @@ MAY_USE: dict[str, frozenset[str]] = {
     "GET /admin/pbx": ADMINS,
     "POST /admin/pbx": ADMINS,
     "GET /admin/drift": ADMINS,
+    "GET /admin/availability": ADMINS,
     # Programs
     "GET /api/v1/floor": PROGRAMS,
     "GET /api/v1/calls": PROGRAMS,

@@ -2,7 +2,18 @@
 
 from starlette.routing import BaseRoute
 
-from app.web.admin import agents, alarms, channels, drift, overview, pbx, queues, tokens, webhooks
+from app.web.admin import (
+    agents,
+    alarms,
+    availability,
+    channels,
+    drift,
+    overview,
+    pbx,
+    queues,
+    tokens,
+    webhooks,
+)
 
 ROUTES: list[BaseRoute] = [
     *overview.ROUTES,
@@ -14,4 +25,5 @@ ROUTES: list[BaseRoute] = [
     *tokens.ROUTES,
     *pbx.ROUTES,
     *drift.ROUTES,
+    *availability.ROUTES,
 ]
