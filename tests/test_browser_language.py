@@ -16,8 +16,8 @@ SIZES = [(1920, 1080), (390, 844)]
 PAGES = (
     "/ /wall /wall?layout=agents /day /calls /agents /agents/101 /queues/902 /abandons /alarms "
     "/rewind /account /admin /admin/agents /admin/queues /admin/alarms /admin/channels "
-    "/admin/users /admin/walls /admin/webhooks /admin/pbx /admin/drift /admin/availability /admin/tokens /admin/audit "
-    "/diagnostics /agents/nobody"
+    "/admin/users /admin/walls /admin/webhooks /admin/pbx /admin/drift /admin/availability "
+    "/admin/tokens /admin/audit /diagnostics /agents/nobody"
 ).split()
 NAMES = (
     "101;Nguyễn Hoàng Phương Thảo Nguyên Ngọc;Nhóm nghiệp vụ",

@@ -1,5 +1,8 @@
 """What every answer carries, how files are kept, and that a page tells when it can't be live."""
 
+from types import SimpleNamespace
+
+import pytest
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -29,6 +32,16 @@ def test_every_answer_tells_the_browser_what_it_must_not_do() -> None:
         assert headers["referrer-policy"] == "no-referrer"
         assert headers["cross-origin-opener-policy"] == "same-origin"
         assert headers["cross-origin-resource-policy"] == "same-origin"
+
+
+@pytest.mark.parametrize(
+    ("url", "told"), [("https://wall.example", True), ("http://wall.example", False)]
+)
+def test_browsers_of_an_https_address_come_by_no_other(url: str, told: bool) -> None:
+    site = TestClient(SITE.app)
+    site.app_state["parts"] = SimpleNamespace(settings=SimpleNamespace(public_url=url))
+
+    assert ("strict-transport-security" in site.get("/").headers) is told
 
 
 def test_a_page_is_never_stored() -> None:

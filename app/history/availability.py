@@ -38,7 +38,7 @@ class Availability:
 
     @property
     def share(self) -> float | None:
-        """1 − down ÷ recorded; None where nothing is recorded."""
+        """One minus down ÷ recorded; None where nothing is recorded."""
         return 1 - self.down_ms / self.recorded_ms if self.recorded_ms else None
 
 

@@ -1,6 +1,10 @@
 """The headers that every answer carries: what browsers must not do, and not keep."""
 
+from collections.abc import Sequence
+
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+Header = tuple[bytes, bytes]
 
 CONTENT_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self';"
@@ -20,6 +24,8 @@ ALWAYS = [
     (b"permissions-policy", PERMISSIONS.encode()),
 ]
 NO_STORE = (b"cache-control", b"no-store")
+# A year. Only of this host: what else its domain serves is not ours to decide.
+ONLY_TLS = (b"strict-transport-security", b"max-age=31536000")
 
 
 class SecurityHeaders:
@@ -34,16 +40,23 @@ class SecurityHeaders:
             await self.app(scope, receive, send)
             return
 
+        more = [ONLY_TLS] if _is_https(scope) else []
+
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = with_security(message.get("headers", []))
+                message["headers"] = with_security(message.get("headers", []), more)
             await send(message)
 
         await self.app(scope, receive, send_with_headers)
 
 
-def with_security(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+def with_security(headers: list[Header], more: Sequence[Header] = ()) -> list[Header]:
     """The headers, and those of ours that are not among them."""
     present = {name.lower() for name, _ in headers}
-    added = [pair for pair in (*ALWAYS, NO_STORE) if pair[0] not in present]
-    return [*headers, *added]
+    return [*headers, *(pair for pair in (*ALWAYS, NO_STORE, *more) if pair[0] not in present)]
+
+
+def _is_https(scope: Scope) -> bool:
+    """Browsers reach the site by TLS; where no site is open nobody knows."""
+    parts = scope.get("state", {}).get("parts")
+    return parts is not None and parts.settings.public_url.startswith("https:")
