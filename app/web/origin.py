@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
+LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 def origin_of(url: str) -> tuple[str, str, int] | None:
@@ -23,3 +24,9 @@ def is_ours(headers: Headers, public_url: str) -> bool:
     """Exactly one Origin, and exactly ours: a missing one is a stranger's."""
     origins = headers.getlist("origin")
     return len(origins) == 1 and origin_of(origins[0]) == origin_of(public_url) is not None
+
+
+def is_readable_on_the_way(public_url: str) -> bool:
+    """It leaves the machine unencrypted, passwords and telephone numbers included."""
+    parts = urlsplit(public_url)
+    return parts.scheme == "http" and parts.hostname not in LOCAL

@@ -4,11 +4,11 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from app.keeping.upkeep import Upkeep
 from app.peers import address_of, source_of
 from app.web.admin.webhooks import working_previous
+from app.web.origin import is_readable_on_the_way
 from app.web.parts import Parts
 
 SILENCE_MS = 15 * 60_000
@@ -17,7 +17,6 @@ MOST_BEHIND_S = 10
 FEW_BYTES = 1024**3
 # So many webhooks from one private address are no coincidence.
 MANY = 20
-LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +102,7 @@ def _ground(parts: Parts) -> Iterator[Concern]:
     yield from _found(parts.upkeep)
     if parts.journal.unstored:
         yield Concern("unstored", "/diagnostics", values={"count": parts.journal.unstored})
-    public = urlsplit(parts.settings.public_url)
-    if public.scheme == "http" and public.hostname not in LOCAL:
+    if is_readable_on_the_way(parts.settings.public_url):
         yield Concern("plain http", "/admin", values={"url": parts.settings.public_url})
 
 
