@@ -1,6 +1,7 @@
 """The pages about the PBX: its connection, its test, drift, and what needs attention."""
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 
@@ -132,6 +133,18 @@ async def test_signing_in_unencrypted_is_a_concern(site):
 
     assert "plain http" in far
     assert "plain http" not in {concern.kind for concern in concerns(site.parts)}
+
+
+@pytest.mark.parametrize(("hours", "words"), [(7, "420 minutes ahead"), (-1, "60 minutes behind")])
+async def test_records_of_another_clock_are_a_concern(site, boss, hours, words):
+    started = datetime.fromtimestamp(site.now / 1000 + hours * 3600, UTC)
+    for _ in range(3):
+        told = {"calldate": f"{started:%Y-%m-%d %H:%M:%S}"}
+        site.journal.accept("10.0.0.1", "/api/callcenter/calldata", told, 1, ("calldate",))
+    page = (await boss.get("/admin")).text
+
+    assert words in page
+    assert "PITWALL_TIMEZONE (UTC)" in page
 
 
 async def test_a_full_disk_is_a_concern(site, tmp_path, monkeypatch):

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from app.keeping.upkeep import Upkeep
+from app.pbx.clock_difference import clock_difference
 from app.peers import address_of, source_of
 from app.web.admin.webhooks import working_previous
 from app.web.origin import is_readable_on_the_way
@@ -57,6 +58,7 @@ def _webhooks(parts: Parts) -> Iterator[Concern]:
     if previous and previous.used_at:
         values: dict[str, object] = {"at": previous.used_at, "until": previous.expires_at}
         yield Concern("previous token", "/admin/webhooks", values=values)
+    yield from _other_clock(parts)
     if source := _one_private_source(parts):
         yield Concern("one address", "/admin/webhooks", values={"address": source})
     for what, count in parts.floor.state.overflow.items():
@@ -64,6 +66,14 @@ def _webhooks(parts: Parts) -> Iterator[Concern]:
     refused = [row for row in parts.journal.rejected if row.seq is None]
     if lately := sum(now - row.at < LATELY_MS for row in refused):
         yield Concern("refused", "/diagnostics", values={"count": lately})
+
+
+def _other_clock(parts: Parts) -> Iterator[Concern]:
+    zone = parts.settings.timezone
+    newest = ((each.at, each.parameters) for each in reversed(parts.journal.received))
+    if minutes := clock_difference(newest, zone):
+        values: dict[str, object] = {"minutes": minutes, "zone": zone.key}
+        yield Concern("other clock", "/diagnostics", True, values)
 
 
 def _one_private_source(parts: Parts) -> str:
