@@ -8,14 +8,14 @@ would be a lie.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from app.domain.board import extension_order
-from app.domain.events import CallRecorded, Event, PbxAsked, PhoneVerified
-from app.domain.model import Agent, Call, FloorState
-from app.domain.states import CallState, Direction, LegState, Status
+from app.domain.events import Event, PbxAsked, PhoneVerified
+from app.domain.model import Agent, FloorState
+from app.domain.states import Direction, LegState, Status
 from app.log import EventLog, LogUnavailable
+from app.missing_records import MissingRecords
 from app.pbx import Member, Pbx, PbxError, PhoneState
 from app.pbx.naming import new_names
 
@@ -23,17 +23,14 @@ ROUND_S = 60.0
 RETRY_S = 10.0
 LOOK_S = 1.0
 RECORDS_S = 3600.0
-# How many phones one question may name, and how many single calls one round may ask for.
+# How many phones one question may name.
 PHONES_AT_ONCE = 100
-CALLS_AT_ONCE = 20
 DOUBT_AGAIN_MS = 15_000
 ACTED_AGAIN_MS = 2_000
 OTHER_CALL_MS = 60_000
 RINGING_MS = 10_000
 # A change this fresh may be newer than the answer.
 JUST_NOW_MS = 1_000
-SILENT_CALL_MS = 15_000
-LOST_CALL_MS = 600_000
 BUSY = frozenset({Status.TALK, Status.RING})
 
 logger = logging.getLogger(__name__)
@@ -54,7 +51,7 @@ class Reconciler:
         self._log = log
         self._state = state
         self._clock = clock
-        self._zone = zone
+        self._records = MissingRecords(pbx, log, state, clock, zone)
         self._asked: dict[str, int] = {}
         self._doubted: set[str] = set()
         self._had_error = True
@@ -73,7 +70,7 @@ class Reconciler:
                     next_round = now + RETRY_S
                 if (recovered or now >= next_records) and not self._had_error:
                     next_records = now + RECORDS_S
-                    await self._guarded(self.missing_records())
+                    await self._guarded(self._records.of_the_day())
             elif doubted := list(self.doubted()):
                 await self._guarded(self.phones(doubted))
             await asyncio.sleep(LOOK_S)
@@ -84,7 +81,7 @@ class Reconciler:
         known = {*self._state().agents, *(member.extension for member in members)}
         await self._append([*self._differing_queues(members), *new_names(members, self._state())])
         await self.phones(sorted(known, key=extension_order))
-        await self.silent_calls()
+        await self._records.of_silent_calls()
         await self._log.append([PbxAsked(phones=len(known))])
 
     async def phones(self, extensions: Sequence[str]) -> None:
@@ -96,18 +93,6 @@ class Reconciler:
             answers = await self._pbx.phones(batch)
             await self._append(self._differing_phones(answers, asked_at))
             self._doubted -= {each.extension for each in answers if self._is_old(each, asked_at)}
-
-    async def silent_calls(self) -> None:
-        """Ask for the records of live calls that nothing was heard of for a while."""
-        now = self._clock()
-        silent = [call for call in self._state().calls.values() if _is_silent(call, now)]
-        silent.sort(key=lambda call: call.heard_at)
-        for call in silent[:CALLS_AT_ONCE]:
-            await self._append(await self._records(call.callid))
-
-    async def missing_records(self) -> None:
-        """Fetch the records of today's calls of which no webhook told."""
-        await self._append(await self._records())
 
     def doubt(self, extension: str) -> None:
         """Ask soon for this phone: nobody knows what an action did to it."""
@@ -164,22 +149,6 @@ class Reconciler:
         agent = self._state().agents.get(answer.extension)
         return agent is None or max(agent.phone_at, agent.since) <= asked_at - JUST_NOW_MS
 
-    async def _records(self, callid: str | None = None) -> list[Event]:
-        """Records that would tell something new; the day before too, for calls over midnight."""
-        today = datetime.fromtimestamp(self._clock() / 1000, self._zone).date()
-        since = today if callid is None else today - timedelta(days=1)
-        records = await self._pbx.records(since, today, callid)
-        return [record for record in records if self._is_news(record)]
-
-    def _is_news(self, record: CallRecorded) -> bool:
-        state = self._state()
-        if record.callid in state.tombstones:
-            return False
-        call = state.calls.get(record.callid)
-        if call is None:
-            return True
-        return not call.records and (call.ended_at is not None or _is_silent(call, self._clock()))
-
     async def _append(self, events: Sequence[Event]) -> None:
         if events:
             await self._log.append(events)
@@ -224,11 +193,3 @@ def _unexplained(state: FloorState, agent: Agent, now: int) -> bool:
         if call.direction is Direction.OUTBOUND or call.legs[agent.extension].state is wanted:
             return False
     return bool(agent.legs) or lasting >= OTHER_CALL_MS
-
-
-def _is_silent(call: Call, now: int) -> bool:
-    """Nothing was heard of it for a while and nobody talks in it; or it is lost, unrecorded."""
-    if call.state is CallState.ENDED:
-        return call.lost and not call.records and now - (call.ended_at or 0) < LOST_CALL_MS
-    talks = any(leg.state is LegState.TALKING for leg in call.legs.values())
-    return not talks and now - call.heard_at > SILENT_CALL_MS

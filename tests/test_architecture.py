@@ -39,7 +39,8 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "projector": frozenset(
         {"audience", "domain", "log", "ownership", "pace", "packing", "render", "screen"}
     ),
-    "reconciler": frozenset({"domain", "log", "pbx"}),
+    "reconciler": frozenset({"domain", "log", "missing_records", "pbx"}),
+    "missing_records": frozenset({"domain", "log", "pbx"}),
     "ownership": frozenset({"domain", "ending", "log", "sentences"}),
     "commanding": frozenset({"domain", "log", "ownership", "pbx", "sentences"}),
     "replay": frozenset({"domain", "pbx"}),
