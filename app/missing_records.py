@@ -1,6 +1,6 @@
 """Asks the PBX for its records of calls, and appends those that tell what no webhook did."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -8,6 +8,7 @@ from app.domain.events import CallRecorded, Event
 from app.domain.model import Call, FloorState
 from app.domain.states import CallState, LegState
 from app.log import EventLog
+from app.log.appending import append_all
 from app.pbx import Pbx
 
 # How many single calls one round may ask for.
@@ -39,11 +40,11 @@ class MissingRecords:
         silent = [call for call in self._state().calls.values() if _is_silent(call, now)]
         silent.sort(key=lambda call: call.heard_at)
         for call in silent[:CALLS_AT_ONCE]:
-            await self._append(await self._records(call.callid))
+            await append_all(self._log, await self._records(call.callid))
 
     async def of_the_day(self) -> None:
         """Fetch the records of today's calls of which no webhook told."""
-        await self._append(await self._records())
+        await append_all(self._log, await self._records())
 
     async def _records(self, callid: str | None = None) -> list[Event]:
         """Records that would tell something new; the day before too, for calls over midnight."""
@@ -60,10 +61,6 @@ class MissingRecords:
         if call is None:
             return True
         return not call.records and (call.ended_at is not None or _is_silent(call, self._clock()))
-
-    async def _append(self, events: Sequence[Event]) -> None:
-        if events:
-            await self._log.append(events)
 
 
 def _is_silent(call: Call, now: int) -> bool:

@@ -15,6 +15,7 @@ from app.domain.events import Event, PbxAsked, PhoneVerified
 from app.domain.model import Agent, FloorState
 from app.domain.states import Direction, LegState, Status
 from app.log import EventLog, LogUnavailable
+from app.log.appending import append_all
 from app.missing_records import MissingRecords
 from app.pbx import Member, Pbx, PbxError, PhoneState
 from app.pbx.naming import new_names
@@ -79,7 +80,8 @@ class Reconciler:
         """One round: queues and names, every known phone, and calls nobody speaks of any more."""
         members = await self._pbx.members()
         known = {*self._state().agents, *(member.extension for member in members)}
-        await self._append([*self._differing_queues(members), *new_names(members, self._state())])
+        differing = [*self._differing_queues(members), *new_names(members, self._state())]
+        await append_all(self._log, differing)
         await self.phones(sorted(known, key=extension_order))
         await self._records.of_silent_calls()
         await self._log.append([PbxAsked(phones=len(known))])
@@ -91,7 +93,7 @@ class Reconciler:
             batch = extensions[first : first + PHONES_AT_ONCE]
             self._asked.update(dict.fromkeys(batch, asked_at))
             answers = await self._pbx.phones(batch)
-            await self._append(self._differing_phones(answers, asked_at))
+            await append_all(self._log, self._differing_phones(answers, asked_at))
             self._doubted -= {each.extension for each in answers if self._is_old(each, asked_at)}
 
     def doubt(self, extension: str) -> None:
@@ -148,10 +150,6 @@ class Reconciler:
         """What the floor has of this phone is older than the question."""
         agent = self._state().agents.get(answer.extension)
         return agent is None or max(agent.phone_at, agent.since) <= asked_at - JUST_NOW_MS
-
-    async def _append(self, events: Sequence[Event]) -> None:
-        if events:
-            await self._log.append(events)
 
     async def _guarded(self, work: Awaitable[None]) -> None:
         try:
