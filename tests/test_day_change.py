@@ -1,6 +1,7 @@
 """The business day, what a new one leaves behind, and what is remembered of ended calls."""
 
 from datetime import date, time
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from app.domain.books import MINUTE
 from app.domain.caps import USUAL
 from app.domain.days import BusinessDay
+from app.domain.events import CallRecorded
 from app.domain.figures import window_figures
 from app.domain.report import status_seconds
 from app.domain.states import Status
@@ -122,6 +124,20 @@ def test_and_is_not_taken_from_the_new_day_by_its_record() -> None:
     )
 
     assert lies(story, "999 answered 0, 999 offered 0, 101 answered 0, 101 talked 0s") == []
+
+
+@pytest.mark.parametrize(("starts", "counted"), [(time(0), 0), (time(6), 1)])
+def test_a_record_fetched_after_midnight_counts_on_the_day_of_its_call(
+    starts: time, counted: int
+) -> None:
+    story = Story("2026-03-03 00:30:00", starts=starts)
+    began = story.now - 40 * MINUTE
+    record = partial(CallRecorded, status="ANSWER", started=began, duration=60, billsec=50)
+    for callid, direction in (("1", "inbound"), ("2", "outbound")):
+        story.tell(record(callid=callid, direction=direction, extension="101"))
+
+    claims = f"all answered {counted}, 101 answered {counted}, 101 outbound {counted}, 2 calls"
+    assert lies(story, claims) == []
 
 
 def test_a_call_that_waits_over_midnight_still_waits() -> None:

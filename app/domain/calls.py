@@ -181,12 +181,12 @@ def misses(turn: Turn, call: Call, extension: str, queue: str) -> None:
 
 
 def dials(turn: Turn, call: Call, extension: str, *, talking: bool) -> None:
-    """An outbound call of this agent; counted once."""
+    """An outbound call of this agent; counted once, on the day on which it was first seen."""
     agent = agent_of(turn, extension)
-    if extension not in call.legs:
+    if extension not in call.legs and call.first_seen >= turn.state.day_began:
         agent.day.outbound += 1
     if call.state is CallState.ENDED:
-        call.legs.setdefault(extension, Leg(LegState.OVER, turn.at))
+        call.legs.setdefault(extension, Leg(LegState.OVER, call.first_seen))
         return
     leg = call.legs.get(extension)
     if talking and (leg is None or leg.state is not LegState.TALKING):
