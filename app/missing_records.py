@@ -1,20 +1,25 @@
 """Asks the PBX for its records of calls, and appends those that tell what no webhook did."""
 
-from collections.abc import Callable
-from datetime import datetime, timedelta
+from collections.abc import Callable, Sequence
+from datetime import date, datetime, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
-from app.domain.events import CallRecorded, Event
+from app.domain.events import CallRecorded
 from app.domain.model import Call, FloorState
 from app.domain.states import CallState, LegState
 from app.log import EventLog
 from app.log.appending import append_all
 from app.pbx import Pbx
+from app.pbx.asking import ask_each
 
 # How many single calls one round may ask for.
 CALLS_AT_ONCE = 20
 SILENT_CALL_MS = 15_000
 LOST_CALL_MS = 600_000
+ONE_DAY = timedelta(days=1)
+# A call has its record when it is over, and that is found by the day on which it began.
+LONGEST_CALL_MS = 4 * 3_600_000
 
 
 class MissingRecords:
@@ -33,24 +38,45 @@ class MissingRecords:
         self._state = state
         self._clock = clock
         self._zone = zone
+        self._closed: date | None = None
 
     async def of_silent_calls(self) -> None:
         """Ask for the records of live calls that nothing was heard of for a while."""
         now = self._clock()
+        today = self._date(now)
         silent = [call for call in self._state().calls.values() if _is_silent(call, now)]
         silent.sort(key=lambda call: call.heard_at)
         for call in silent[:CALLS_AT_ONCE]:
-            await append_all(self._log, await self._records(call.callid))
+            records = await self._pbx.records(today - ONE_DAY, today, call.callid)
+            await append_all(self._log, self._news_in(records))
 
-    async def of_the_day(self) -> None:
-        """Fetch the records of today's calls of which no webhook told."""
-        await append_all(self._log, await self._records())
+    async def of_the_days(self) -> None:
+        """Fetch the records of today's and of yesterday's calls of which no webhook told.
 
-    async def _records(self, callid: str | None = None) -> list[Event]:
-        """Records that would tell something new; the day before too, for calls over midnight."""
-        today = datetime.fromtimestamp(self._clock() / 1000, self._zone).date()
-        since = today if callid is None else today - timedelta(days=1)
-        records = await self._pbx.records(since, today, callid)
+        Each day is asked by itself: one whose answer is too long keeps the other from nothing.
+        """
+        await ask_each(*[partial(self._of_day, day) for day in self._days()])
+
+    def _days(self) -> list[date]:
+        """Today; and yesterday, until it was told when even its last calls were over."""
+        today = self._date(self._clock())
+        yesterday = today - ONE_DAY
+        return [today] if self._closed == yesterday else [today, yesterday]
+
+    async def _of_day(self, day: date) -> None:
+        asked_at = self._clock()
+        records = await self._pbx.records(day, day)
+        if day < self._date(asked_at):
+            # One without a start would be taken for a call of now.
+            records = [record for record in records if record.started is not None]
+        await append_all(self._log, self._news_in(records))
+        if day < self._date(asked_at - LONGEST_CALL_MS):
+            self._closed = day
+
+    def _date(self, at: int) -> date:
+        return datetime.fromtimestamp(at / 1000, self._zone).date()
+
+    def _news_in(self, records: Sequence[CallRecorded]) -> list[CallRecorded]:
         return [record for record in records if self._is_news(record)]
 
     def _is_news(self, record: CallRecorded) -> bool:

@@ -71,7 +71,7 @@ class Reconciler:
                     next_round = now + RETRY_S
                 if (recovered or now >= next_records) and not self._had_error:
                     next_records = now + RECORDS_S
-                    await self._guarded(self._records.of_the_day())
+                    await self._guarded(self._records.of_the_days())
             elif doubted := list(self.doubted()):
                 await self._guarded(self.phones(doubted))
             await asyncio.sleep(LOOK_S)

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from app.domain.days import BusinessDay
 from app.domain.events import CallRecorded
 from app.domain.floor import Floor
 from app.domain.states import Status
@@ -16,11 +15,13 @@ from tests.story import UTC_ZONE
 class AskedPbx(UnconfiguredPbx):
     """`fails` is what it raises to a question: members, phones, records, or those of one day.
 
-    `asked` are the questions it got; its records are found by the day of their start, in UTC.
+    `asked` are the questions it got. Records are found by the day of their start, in UTC, which
+    `begins` has (ms by callid) where a record does not tell it.
     """
 
     def __init__(self, *kept: CallRecorded) -> None:
         self.kept = list(kept)
+        self.begins: dict[str, int] = {}
         self.listed: list[Member] = []
         self.fails: dict[str, PbxError] = {}
         self.asked: list[str] = []
@@ -41,8 +42,14 @@ class AskedPbx(UnconfiguredPbx):
         return [
             record
             for record in self.kept
-            if day_from <= day_of(record) <= day_to and callid in {None, record.callid}
+            if day_from <= self.day_of(record) <= day_to and callid in {None, record.callid}
         ]
+
+    def day_of(self, record: CallRecorded) -> date:
+        """The day on which the call began, in UTC."""
+        began = self.begins.get(record.callid, record.started)
+        assert began is not None
+        return datetime.fromtimestamp(began / 1000, UTC_ZONE).date()
 
     def _hear(self, question: str, what: str = "") -> None:
         whole = f"{question} {what}".strip()
@@ -52,19 +59,11 @@ class AskedPbx(UnconfiguredPbx):
             raise failure
 
 
-def day_of(record: CallRecorded) -> date:
-    """The day on which the call began, in UTC."""
-    assert record.started is not None
-    return datetime.fromtimestamp(record.started / 1000, UTC_ZONE).date()
-
-
-async def floor_of(log: EventLog) -> Floor:
-    """The floor after all that is in the log."""
-    floor = Floor(BusinessDay(UTC_ZONE))
-    if log.last_seq:
-        async for records in log.follow(0):
+async def follow(log: EventLog, floor: Floor) -> None:
+    """Let the floor hear all that is in the log."""
+    if floor.state.seq < log.last_seq:
+        async for records in log.follow(floor.state.seq):
             for record in records:
                 floor.apply(record.seq, record.at, record.event)
             if floor.state.seq >= log.last_seq:
                 break
-    return floor

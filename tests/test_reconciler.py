@@ -8,8 +8,8 @@ from app.domain.floor import Floor
 from app.log import EventLog
 from app.pbx import Member
 from app.reconciler import Reconciler
-from tests.asked_pbx import AskedPbx, floor_of
-from tests.history_setup import NINE
+from tests.asked_pbx import AskedPbx, follow
+from tests.history_setup import DAYS, NINE
 from tests.logs import Clock, Place
 from tests.story import UTC_ZONE
 
@@ -34,8 +34,11 @@ async def test_more_queues_and_names_than_a_log_takes_at_once_all_reach_it(place
         for extension in range(10_000, 15_000)
     ]
 
-    await reconciler_of(pbx, log, await floor_of(log)).everything()
+    floor = Floor(DAYS)
 
-    agents = (await floor_of(log)).state.agents
+    await reconciler_of(pbx, log, floor).everything()
+
+    await follow(log, floor)
+    agents = floor.state.agents
     assert len(agents) == 5000
     assert all(agent.name and agent.queues == ["901"] for agent in agents.values())
