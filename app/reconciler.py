@@ -1,13 +1,14 @@
 """Asks the PBX what is true, and appends what differs as events; it changes nothing itself.
 
 At the start and each minute it asks for everything, at once for whatever is in doubt; call records
-are fetched after an outage and each hour. Webhooks get lost, so drift is certain; silence about it
-would be a lie.
+are fetched after an outage and each hour. Whatever it does not answer holds up nothing else.
+Webhooks get lost, so drift is certain; silence about it would be a lie.
 """
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from app.domain.board import extension_order
@@ -18,12 +19,14 @@ from app.log import EventLog, LogUnavailable
 from app.log.appending import append_all
 from app.missing_records import MissingRecords
 from app.pbx import Member, Pbx, PbxError, PhoneState
+from app.pbx.asking import Pace, ask_each
 from app.pbx.naming import new_names
 
 ROUND_S = 60.0
 RETRY_S = 10.0
 LOOK_S = 1.0
 RECORDS_S = 3600.0
+RECORDS_RETRY_S = 60.0
 # How many phones one question may name.
 PHONES_AT_ONCE = 100
 DOUBT_AGAIN_MS = 15_000
@@ -34,6 +37,7 @@ RINGING_MS = 10_000
 JUST_NOW_MS = 1_000
 BUSY = frozenset({Status.TALK, Status.RING})
 
+T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 
@@ -55,36 +59,55 @@ class Reconciler:
         self._records = MissingRecords(pbx, log, state, clock, zone)
         self._asked: dict[str, int] = {}
         self._doubted: set[str] = set()
-        self._had_error = True
+        self._listed: set[str] = set()
+        # The PBX answered when last asked for members or phones; it did not in the round before.
+        self._hears = False
+        self._was_away = True
+        self._next_round = 0.0
+        self._records_pace = Pace(RECORDS_S, RECORDS_RETRY_S)
 
     async def run(self) -> None:
-        """Ask for ever; a PBX that does not answer is asked again in the next round."""
+        """Ask for ever; a PBX that does not answer is asked again soon."""
         loop = asyncio.get_running_loop()
-        next_round = next_records = loop.time()
+        self._next_round = loop.time()
+        self._records_pace.hurry(loop.time())
         while True:
-            now = loop.time()
-            if now >= next_round:
-                next_round = now + ROUND_S
-                recovered = self._had_error
-                await self._guarded(self.everything())
-                if self._had_error:
-                    next_round = now + RETRY_S
-                if (recovered or now >= next_records) and not self._had_error:
-                    next_records = now + RECORDS_S
-                    await self._guarded(self._records.of_the_days())
-            elif doubted := list(self.doubted()):
-                await self._guarded(self.phones(doubted))
+            await self.look(loop.time())
             await asyncio.sleep(LOOK_S)
 
+    async def look(self, now: float) -> None:
+        """Ask for what is due at `now`, in seconds."""
+        if now >= self._next_round:
+            await self._guarded(self.everything())
+            if self._hears and self._was_away:
+                self._records_pace.hurry(now)
+            self._was_away = not self._hears
+            self._next_round = now + (RETRY_S if self._was_away else ROUND_S)
+        elif self._records_pace.is_due(now):
+            went_well = await self._guarded(self._records.of_the_days())
+            self._records_pace.asked(now, went_well=went_well)
+        elif doubted := list(self.doubted()):
+            await self._guarded(self.phones(doubted))
+
     async def everything(self) -> None:
-        """One round: queues and names, every known phone, and calls nobody speaks of any more."""
-        members = await self._pbx.members()
-        known = {*self._state().agents, *(member.extension for member in members)}
+        """One round: queues and names, every known phone, and calls nobody speaks of any more.
+
+        Each is asked whatever became of the others. Raises PbxError, the first, at the end.
+        """
+        await ask_each(self._members, self._known_phones, self._records.of_silent_calls)
+        await self._log.append([PbxAsked(phones=len(self._known()))])
+
+    async def _members(self) -> None:
+        members = await self._answer(self._pbx.members())
+        self._listed = {member.extension for member in members}
         differing = [*self._differing_queues(members), *new_names(members, self._state())]
         await append_all(self._log, differing)
-        await self.phones(sorted(known, key=extension_order))
-        await self._records.of_silent_calls()
-        await self._log.append([PbxAsked(phones=len(known))])
+
+    async def _known_phones(self) -> None:
+        await self.phones(sorted(self._known(), key=extension_order))
+
+    def _known(self) -> set[str]:
+        return self._listed | self._state().agents.keys()
 
     async def phones(self, extensions: Sequence[str]) -> None:
         """Ask for these phones and put right what differs."""
@@ -92,7 +115,7 @@ class Reconciler:
             asked_at = self._clock()
             batch = extensions[first : first + PHONES_AT_ONCE]
             self._asked.update(dict.fromkeys(batch, asked_at))
-            answers = await self._pbx.phones(batch)
+            answers = await self._answer(self._pbx.phones(batch))
             await append_all(self._log, self._differing_phones(answers, asked_at))
             self._doubted -= {each.extension for each in answers if self._is_old(each, asked_at)}
 
@@ -151,16 +174,24 @@ class Reconciler:
         agent = self._state().agents.get(answer.extension)
         return agent is None or max(agent.phone_at, agent.since) <= asked_at - JUST_NOW_MS
 
-    async def _guarded(self, work: Awaitable[None]) -> None:
+    async def _answer(self, question: Awaitable[T]) -> T:
+        self._hears = False
+        answer = await question
+        self._hears = True
+        return answer
+
+    async def _guarded(self, work: Awaitable[None]) -> bool:
+        """Whether it went well; if not, that is said."""
         try:
             await work
-            self._had_error = False
         except PbxError as error:
-            self._had_error = True
             if error.kind != "unconfigured":
                 await self._say(str(error))
         except LogUnavailable as reason:
             logger.error("The PBX's answers could not be stored: %s", reason)
+        else:
+            return True
+        return False
 
     async def _say(self, sentence: str) -> None:
         try:
