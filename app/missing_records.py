@@ -38,22 +38,29 @@ class MissingRecords:
         self._state = state
         self._clock = clock
         self._zone = zone
+        self._asked: dict[str, int] = {}
+        # The last day that was told when all its calls must have been over.
         self._closed: date | None = None
 
     async def of_silent_calls(self) -> None:
-        """Ask for the records of live calls that nothing was heard of for a while."""
+        """Ask for the records of live calls that nothing was heard of for a while, in turns.
+
+        The first that is not answered ends the round: the next one begins with others.
+        """
         now = self._clock()
         today = self._date(now)
         silent = [call for call in self._state().calls.values() if _is_silent(call, now)]
-        silent.sort(key=lambda call: call.heard_at)
+        asked = self._asked = {one.callid: self._asked.get(one.callid, 0) for one in silent}
+        silent.sort(key=lambda call: (asked[call.callid], call.heard_at))
         for call in silent[:CALLS_AT_ONCE]:
+            asked[call.callid] = now
             records = await self._pbx.records(today - ONE_DAY, today, call.callid)
             await append_all(self._log, self._news_in(records))
 
     async def of_the_days(self) -> None:
         """Fetch the records of today's and of yesterday's calls of which no webhook told.
 
-        Each day is asked by itself: one whose answer is too long keeps the other from nothing.
+        Each day is a question of its own: where one is refused, the other is told all the same.
         """
         await ask_each(*[partial(self._of_day, day) for day in self._days()])
 

@@ -153,7 +153,7 @@ async def test_yesterday_is_asked_for_until_its_last_calls_are_over() -> None:
 @pytest.mark.parametrize(
     ("refused", "stored"), [(MARCH_2, "new"), (MARCH_3, "old")], ids=["yesterday", "today"]
 )
-async def test_a_day_that_is_refused_keeps_the_other_from_nothing(
+async def test_of_a_day_that_is_refused_the_other_is_told_all_the_same(
     refused: date, stored: str
 ) -> None:
     pbx = AskedPbx(recorded("old", LATE), recorded("new", EARLY))

@@ -58,6 +58,15 @@ async def test_where_the_members_are_refused_known_phones_and_silent_calls_are_a
     assert floor.floor.state.reconciled.agreed_at is None
 
 
+async def test_a_silent_call_that_is_refused_lets_the_others_have_their_turn():
+    async with watch(*known(), (NINE - 300_000, CallRinging(callid="2"))) as floor:
+        floor.pbx.fails["records of 1"] = REFUSED
+        await floor.look(4 * MINUTE)
+
+    assert floor.times("records of 1", MINUTE) == [0, 1, 2, 3]
+    assert floor.times("records of 2", MINUTE) == [1, 3]
+
+
 async def test_where_the_phones_are_refused_queues_and_silent_calls_are_told_all_the_same():
     async with watch(*known()) as floor:
         floor.pbx.fails["phones"] = REFUSED
