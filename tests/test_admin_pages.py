@@ -1,5 +1,7 @@
 """The administrators' pages: users, walls, and the audit; and who may not see or change them."""
 
+import re
+
 import pytest
 
 from app.rights import Role
@@ -44,6 +46,7 @@ async def test_an_administrator_adds_a_user_who_chooses_a_password(site):
     answer = await boss.post(
         "/admin/users",
         data={
+            "do": "add",
             "username": "new",
             "role": "supervisor",
             "extension": "500",
@@ -68,12 +71,13 @@ async def test_an_administrator_adds_a_user_who_chooses_a_password(site):
 @pytest.mark.parametrize(
     ("fields", "statuses"),
     [
-        ({"username": "new", "password": "1234567"}, {422}),
-        ({"username": "new", "password": "password123"}, {422}),
-        ({"username": "new", "role": "wall"}, {422}),
-        ({"username": "new", "role": "god"}, {422}),
-        ({"username": "new", "which_rights": "own", "rights": "fly"}, {422}),
+        ({"do": "add", "username": "new", "password": "1234567"}, {422}),
+        ({"do": "add", "username": "new", "password": "password123"}, {422}),
+        ({"do": "add", "username": "new", "role": "wall"}, {422}),
+        ({"do": "add", "username": "new", "role": "god"}, {422}),
+        ({"do": "add", "username": "new", "which_rights": "own", "rights": "fly"}, {422}),
         ({"username": "new", "do": "fly"}, {422}),
+        ({"username": "new", "role": "viewer"}, {422}),
         ({"username": "boss", "role": "viewer"}, {409, 422}),
         ({"username": "boss", "disabled": "1"}, {409, 422}),
         ({"do": "link", "username": "nobody"}, {422}),
@@ -98,10 +102,32 @@ async def test_what_the_form_does_not_say_stays(site):
     assert account.role is Role.SUPERVISOR
 
 
+async def test_to_add_somebody_who_is_there_already_changes_nothing(site):
+    boss = await site.signed_in("boss", Role.ADMIN)
+    await site.signed_in("lan", Role.SUPERVISOR, queues=frozenset({"1"}), extension="500")
+    before = site.access.accounts.named("lan")
+    fields = fields_to_add((await boss.get("/admin/users")).text)
+    given = {**fields, "username": "Lan", "password": "another long one"}
+    answer = await boss.post("/admin/users", data=given, headers=OURS)
+
+    assert answer.status_code == 422
+    assert "Somebody has this user name already." in answer.text
+    assert site.access.accounts.named("lan") == before
+
+
+def fields_to_add(page):
+    """What the page's form to add a user sends when nothing was typed or chosen."""
+    form = found(r'(?s)<h2 id="add">.*?<form(.*?)</form>', page)
+    hidden = re.findall(r'type="hidden" name="(\w+)" value="(\w*)"', form)
+    ticked = re.findall(r'type="radio" name="(\w+)" value="(\w+)" checked', form)
+    typed = dict.fromkeys(re.findall(r'type="(?:text|password)" name="(\w+)"', form), "")
+    return {**typed, **dict(hidden), **dict(ticked), "role": "viewer", "language": ""}
+
+
 async def test_administration_asks_for_the_password_again(site):
     boss = await site.signed_in("boss", Role.ADMIN)
     site.now += 11 * 60_000
-    fields = {"username": "new", "role": "viewer"}
+    fields = {"do": "add", "username": "new", "role": "viewer"}
     late = await boss.post("/admin/users", data=fields, headers=OURS)
     assert late.headers["hx-redirect"] == "/confirm?next=/admin/users"
     assert site.access.accounts.named("new") is None
@@ -117,7 +143,9 @@ async def test_administration_asks_for_the_password_again(site):
 async def test_names_of_users_are_text_on_every_page(site):
     evil = "<img src=x onerror=alert(1)>"
     boss = await site.signed_in("boss", Role.ADMIN, name=evil)
-    await boss.post("/admin/users", data={"username": "new", "name": evil}, headers=OURS)
+    await boss.post(
+        "/admin/users", data={"do": "add", "username": "new", "name": evil}, headers=OURS
+    )
     pages = [(await boss.get(path)).text for path in (*PAGES[:3], "/account")]
 
     assert all(evil not in page for page in pages)

@@ -42,10 +42,16 @@ def _shown(request: Request, status: int = 200, **said: str) -> Response:
 
 
 async def change_users(request: Request) -> Response:
-    """What `do` names, with the user `username`; without `do` the user is saved, or added."""
+    """What `do` names, with the user `username`; without `do` the user is saved."""
     admin = await require_admin(request, to_change=True)
     form = await form_of(request)
-    actions = {"": save, "link": make_link, "end": end_sessions, "password": set_password}
+    actions = {
+        "": save,
+        "add": add,
+        "link": make_link,
+        "end": end_sessions,
+        "password": set_password,
+    }
     action = actions.get(form.one("do"))
     if action is None:
         raise FormProblem("There is no such thing to do.")
@@ -57,16 +63,14 @@ async def change_users(request: Request) -> Response:
 
 
 async def save(request: Request, admin: Principal, form: Form) -> Response:
-    account = access_of(request).accounts.named(form.one("username").strip())
-    if account is None:
-        return await _add(request, admin, form)
+    account = _existing(request, form)
     fields = read_fields(form, account.role)
     await access_of(request).accounts.change(account.user_id, **fields)
     await _note(request, admin, "change user", account, ", ".join(sorted(fields)))
     return _shown(request, done=account.username)
 
 
-async def _add(request: Request, admin: Principal, form: Form) -> Response:
+async def add(request: Request, admin: Principal, form: Form) -> Response:
     """A new user. Without a password they get a link by which they choose one."""
     fields = read_fields(form, Role.VIEWER)
     role = fields.pop("role", Role.VIEWER)
