@@ -19,6 +19,8 @@ LAYOUTS = {
 # Who may know that somebody listens: whoever could, and whoever reads the audit. No wall is among
 # them, for it hangs where the agent sees it.
 KNOWING = frozenset({"listen", "whisper", "barge", "customer", "read_audit"})
+# The events that tell it, by the log's names for them.
+LISTENING = frozenset({"listen_started", "listen_ended"})
 # Who looks after alarms: whoever may do something on the floor.
 ATTENDING = frozenset({"listen", "whisper", "barge", "customer", "pause", "call"})
 
@@ -47,6 +49,10 @@ class Audience:
     def may_acknowledge(self) -> bool:
         """They may take an alarm on, or silence it for a while."""
         return bool(self.acts & ATTENDING)
+
+    def may_know_of(self, kind: str) -> bool:
+        """Whether events of this kind, as the log names it, are told to them."""
+        return kind not in LISTENING or bool(self.acts & KNOWING)
 
     def sees(self, queue: str) -> bool:
         """Whether this queue is within the audience's scope."""

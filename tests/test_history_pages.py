@@ -16,6 +16,7 @@ from app.domain.events import (
     CallEnded,
     CallRecorded,
     CallRinging,
+    ListenStarted,
     OutboundAnswered,
     OutboundRinging,
     PhoneReported,
@@ -239,6 +240,26 @@ def test_lists_hold_only_what_is_in_scope(site: PastSite) -> None:
     assert "Nobody waits for a call back." in site.get("/abandons", "scoped").text
     assert "0 called back + 0 got through themselves" in site.get("/abandons", "scoped").text
     assert 'id="a-101"' not in site.get("/rewind", "scoped").text
+
+
+@pytest.mark.parametrize("path", ["/calls/{}", "/export/call?call={}"])
+@pytest.mark.parametrize(("who", "knows"), [("viewer", False), ("supervisor", True), ("aud", True)])
+def test_who_listened_is_told_to_those_who_may_know(
+    site: PastSite, path: str, who: str, knows: bool
+) -> None:
+    callid = f"h{next(OLD)}"
+    ringing = CallRinging(callid=callid, queue="900", extension="101", phone="0900")
+    listens = ListenStarted(
+        supervisor="mai-of-day", extension="101", callid=callid, mode="whisper", phone="2099"
+    )
+    site.append([ringing, listens, CallEnded(callid=callid)])
+    if who not in site.building.keys:
+        site.add(who, Role.VIEWER, rights=frozenset({"read_audit", "see_numbers"}))
+    story = site.get(path.format(callid), who)
+
+    assert story.status_code == 200
+    assert "101" in story.text
+    assert [word in story.text for word in ("mai-of-day", "whisper", "2099")] == [knows] * 3
 
 
 # Recordings

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from app.audience import KNOWING, Audience
+from app.audience import Audience
 from app.history.story import Step, agent_story
 from app.masking import masked
 from app.render import hashed_id
@@ -26,7 +26,6 @@ OF_THE_CALLER = frozenset({"phone", "did", "queue"})
 LEFT_OUT = frozenset({"extension", "recording", "flags"})
 # Moments, in ms.
 MOMENTS = frozenset({"started", "until"})
-LISTENING = frozenset({"listen_started", "listen_ended"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +59,7 @@ def told_to(audience: Audience, steps: Iterable[Step], zone: tzinfo = UTC) -> li
     return [
         Told(step.at, step.seq, step.kind, step.source, _said(audience, step, seen, zone))
         for step in reversed(steps)
-        if step.kind not in LISTENING or audience.acts & KNOWING
+        if audience.may_know_of(step.kind)
     ]
 
 

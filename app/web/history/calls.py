@@ -160,7 +160,7 @@ async def told_steps(looker: Looker, call: CallRow) -> list[Told]:
     """Every event of the call as this person may see it."""
     parts = looker.parts
     steps = await call_story(parts.database, parts.log, call.callid)
-    return [_told(looker, step) for step in steps]
+    return [_told(looker, step) for step in steps if looker.audience.may_know_of(step.kind)]
 
 
 def _told(looker: Looker, step: Step) -> Told:
