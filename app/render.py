@@ -44,7 +44,7 @@ class FloorView(Protocol):
     def some_tiles(self, queues: set[str]) -> list[QueueTile]: ...
     def queue_name(self, queue: str) -> str: ...
     def waiting_rows(self) -> list[WaitingRow]: ...
-    def abandon_rows(self) -> list[AbandonRow]: ...
+    def abandon_rows(self, queues: frozenset[str] | None = None) -> list[AbandonRow]: ...
     def alarm_rows(self) -> list[AlarmRow]: ...
     def totals(self, queues: frozenset[str] | None = None) -> Totals: ...
 
@@ -218,9 +218,16 @@ class _Draw:
 
     def abandons(self) -> None:
         """The newest callers who gave up."""
-        rows = self.audience.rows(self.floor.abandon_rows())
-        macro = self._macro("_abandons.html", "abandons")
-        self.drawing.fragments["abandons"] = macro(rows, self.floor.queue_name, self.audience.acts)
+        rows = self.audience.rows(self.floor.abandon_rows(self.audience.queues))
+        names = self._names(row.queue for row in rows)
+        self.drawing.fragments["abandons"] = html_of(
+            self.drawn,
+            "abandons",
+            (rows, names),
+            lambda: self._macro("_abandons.html", "abandons")(
+                rows, self.floor.queue_name, self.audience.acts
+            ),
+        )
 
     def alarms(self) -> None:
         """What is wrong now, the worst first."""

@@ -8,12 +8,14 @@ from html.parser import HTMLParser
 import pytest
 
 from app.domain.alarm_view import AlarmRow
+from app.domain.board import within
 from app.domain.rules import Level
 from app.domain.states import Status
 from app.domain.turn import Changes
 from app.domain.view import AbandonRow, AgentCard, Figures, QueueTile, Totals, WaitingRow
 from app.render import Audience, Renderer
 from app.web.assets import STATIC
+from tests.story import after
 
 EVERYONE = Audience()
 RENDERER = Renderer(build="b1")
@@ -112,8 +114,8 @@ class AFloor:
     def waiting_rows(self) -> list[WaitingRow]:
         return self.waiting
 
-    def abandon_rows(self) -> list[AbandonRow]:
-        return self.abandons
+    def abandon_rows(self, queues: frozenset[str] | None = None) -> list[AbandonRow]:
+        return [row for row in self.abandons if within(queues, row.queue)]
 
     def totals(self, queues: frozenset[str] | None = None) -> Totals:
         self.asked_for.append(queues)
@@ -322,6 +324,18 @@ def test_the_waiting_list_says_how_many_it_does_not_show() -> None:
     assert html.count("<li id=") == 50
     assert "and 80 more" in html
     assert ">130<" in html
+
+
+def test_who_gave_up_in_other_queues_takes_nobody_off_a_list() -> None:
+    story = after("88 abandons 888 after 3, +1s", *(f"{n} abandons 999 after 3" for n in range(50)))
+    one, all_of_them = (
+        RENDERER.everything(story.floor, Audience(queues=queues)).fragments["abandons"]
+        for queues in (frozenset({"888"}), None)
+    )
+
+    assert one.count("<li id=") == 1
+    assert "Nobody has given up today." not in one
+    assert all_of_them.count("<li id=") == 50
 
 
 def test_an_agent_who_has_gone_meanwhile_is_no_error() -> None:

@@ -197,9 +197,10 @@ def within(scope: frozenset[str] | None, queue: str) -> bool:
     return scope is None or queue in scope
 
 
-def abandon_rows(state: FloorState) -> list[AbandonRow]:
-    """Those who gave up today, the newest first."""
-    rows = sorted(state.abandons, key=lambda row: row.at, reverse=True)[:ABANDONS_SHOWN]
+def abandon_rows(state: FloorState, scope: frozenset[str] | None = None) -> list[AbandonRow]:
+    """Those who gave up today in these queues, the newest first; of many, the newest 50."""
+    rows = [row for row in state.abandons if within(scope, row.queue)]
+    rows.sort(key=lambda row: row.at, reverse=True)
     return [
         AbandonRow(
             callid=row.callid,
@@ -211,5 +212,5 @@ def abandon_rows(state: FloorState) -> list[AbandonRow]:
             called_back=row.called_back,
             reached=row.reached,
         )
-        for row in rows
+        for row in rows[:ABANDONS_SHOWN]
     ]

@@ -113,9 +113,9 @@ class Floor:
         """The callers who wait, the longest first."""
         return self._counts().waiting_rows()
 
-    def abandon_rows(self) -> list[AbandonRow]:
-        """Those who gave up today, the newest first."""
-        return board.abandon_rows(self.state)
+    def abandon_rows(self, queues: frozenset[str] | None = None) -> list[AbandonRow]:
+        """Those who gave up today, on the whole floor or in these queues: the newest of them."""
+        return board.abandon_rows(self.state, queues)
 
     def alarm_rows(self) -> list[AlarmRow]:
         """The alarms that stand, the most urgent first."""
