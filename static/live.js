@@ -74,6 +74,7 @@
     if (event.detail.reason === "removed") return;
     page.closed = true;
     judge();
+    if (code === 4205) return reload();                                  // made for other rights, or another wall
     if ([1006, 1008, 4401].includes(code)) alive();
     if (code === 1013) later(4000, 12000);                               // overloaded: give it time
     else if (code === 1008 || (code >= 3000 && code !== 4401)) later(1000, 6000);

@@ -104,6 +104,33 @@ def test_an_administrator_adds_a_user_and_shuts_them_out(
     ann.context.close()
 
 
+def test_who_may_do_more_than_before_can_do_it_on_the_board_that_is_open(
+    boss: Page, pitwall: Pitwall, browser: Browser
+) -> None:
+    boss.goto(f"{pitwall.url}/admin/users")
+    adding = boss.get_by_role("region", name="Add a user")
+    adding.get_by_label("User name").fill("vic")
+    adding.get_by_label("Password").fill(PASSWORD)
+    adding.get_by_role("button", name="Add").click()
+    expect(boss.locator("summary", has_text="vic")).to_be_visible()
+    vic = browser.new_context().new_page()
+    sign_in(vic, pitwall, "vic", PASSWORD)
+    vic.wait_for_url("**/account")
+    vic.goto(pitwall.url)
+    vic.wait_for_selector("body[data-link=live]")
+    expect(vic.locator("#select")).to_have_count(0)
+
+    boss.locator("summary", has_text="vic").click()
+    account = boss.locator("details[open]")
+    account.get_by_label("Exactly these").check()
+    account.get_by_role("checkbox", name="pause").check()
+    account.get_by_role("button", name="Save").click()
+
+    vic.locator("#select").click()
+    expect(vic.locator("#several")).to_be_visible()
+    vic.context.close()
+
+
 def test_a_mistake_is_told_on_the_page(boss: Page, pitwall: Pitwall, complaints: list[str]) -> None:
     boss.goto(f"{pitwall.url}/admin/users")
     adding = boss.get_by_role("region", name="Add a user")

@@ -126,6 +126,26 @@ def test_a_screen_that_was_let_in_shows_its_layout_for_good(
     expect(page.locator("#tiles")).to_have_count(0)
 
 
+def test_a_wall_whose_queue_and_theme_are_changed_shows_them_everywhere(
+    pitwall: Pitwall, page: Page, browser: Browser, complaints: list[str]
+) -> None:
+    hung_up(pitwall, page, browser, "queue", queues="999", theme="light")
+    boss = boss_of(browser, pitwall)
+    boss.goto(f"{pitwall.url}/admin/walls")
+    boss.locator("summary", has_text="Hall").click()
+    hung = boss.locator("details[open]")
+    hung.locator("[name=queues]").fill("888")
+    hung.locator("[name=theme]").select_option("dark")
+    hung.get_by_role("button", name="Save").click()
+
+    expect(page.locator("h1")).to_have_text("888")
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    expect(page.locator("body")).to_have_attribute("data-link", "live")
+    expect(page.locator("#waiting li")).to_have_count(0)
+    boss.context.close()
+    refusals_were_asked_for(page, complaints)
+
+
 def test_news_reach_the_wall_and_beyond_its_target_a_figure_stands_out(
     pitwall: Pitwall, page: Page, browser: Browser
 ) -> None:

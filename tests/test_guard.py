@@ -259,7 +259,8 @@ async def test_a_user_has_ten_boards_at_most(site):
         # The numbers are what the page knows (`static/live.js`).
         ({"role": Role.SUPERVISOR}, 4401),
         ({"disabled": True}, 4401),
-        ({"queues": frozenset({"1"})}, 1012),
+        ({"queues": frozenset({"1"})}, 4205),
+        ({"rights": frozenset({Right.PAUSE})}, 4205),
     ],
 )
 async def test_a_socket_hears_within_a_second_that_it_must_close(site, change, code):
@@ -282,6 +283,17 @@ async def test_a_wall_that_is_turned_off_hears_it_too(site):
     await site.access.walls.remove(wall.user_id)
 
     assert await asyncio.wait_for(waiting, 1) == guard.SIGNED_OUT
+
+
+async def test_a_wall_that_is_to_show_something_else_hears_that_its_page_must_be_loaded_anew(site):
+    token = await site.access.walls.add(Display("Hall"), "Ann", "")
+    knocking, _ = socket(site, token, cookie="__Host-wall")
+    wall = await admitted(knocking)
+    waiting = asyncio.create_task(guard.wait_ended(knocking, wall))
+    await asyncio.sleep(0)
+    await site.access.walls.change(wall.user_id, Display("Hall", "queue", frozenset({"999"})))
+
+    assert await asyncio.wait_for(waiting, 1) == 4205
 
 
 async def test_the_session_id_is_nowhere_in_who_is_asking(site):

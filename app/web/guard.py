@@ -24,8 +24,8 @@ from app.web.parts import parts_of
 
 # A WebSocket closes with this when its session is over: its page shows "signed out", for good.
 SIGNED_OUT = 4401
-# … and with this when it must come back with another view: the browser reconnects at once.
-CHANGED = 1012
+# … and with this when its page was made for other rights, or another wall: it loads itself anew.
+CHANGED = 4205
 MOST_BOARDS = 10
 SIGN_IN = Sentence("Sign in first.")
 
