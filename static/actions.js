@@ -32,7 +32,11 @@
     if (document.body.dataset.link !== "live") { toast("refused", said("stale")); return; }
     const asking = toast("asking", label, said("asked"));
     let answered = false;
-    asking.addEventListener("htmx:after:request", () => { answered = true; });
+    // A proxy answers as well, and whoever turns a request away does: neither says what became of it.
+    asking.addEventListener("htmx:after:request", event => {
+      const { text, hx } = event.detail.ctx;
+      answered = text.includes('class="toast"') || Boolean(hx.redirect);
+    });
     button?.setAttribute("aria-busy", "true");
     try {
       await htmx.ajax("POST", `/actions/${path}`, { source: asking, target: asking, swap: "none", values });

@@ -252,6 +252,23 @@ def test_a_refusal_of_the_server_is_shown_in_words(
     complaints.clear()
 
 
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [(502, "<h1>Bad gateway</h1>"), (403, "This page is not ours.\n"), (500, "")],
+)
+def test_an_answer_that_says_nothing_of_the_deed_is_told_as_unknown(
+    board: Page, complaints: list[str], status: int, body: str
+) -> None:
+    extension = a_talking_one(board)
+    board.route("**/actions/pause", lambda route: route.fulfill(status=status, body=body))
+    card_of(board, extension).locator(".acts [data-act=pause]").click()
+    board.locator("#pause .primary").click()
+
+    expect(toast(board, "unknown")).to_contain_text("whether it was done is unknown")
+    expect(board.locator("#toasts [data-kind=asking], [aria-busy=true]")).to_have_count(0)
+    complaints.clear()
+
+
 def test_a_pbx_lost_in_the_middle_is_told_in_words(
     board: Page, pbx: SimulatedPbx, complaints: list[str]
 ) -> None:
