@@ -133,6 +133,22 @@ def test_a_filter_finds_at_once_and_is_in_the_address(pitwall: Pitwall, visitor:
     assert "outcome=abandoned" in visitor.url
 
 
+def test_a_search_that_can_not_be_meant_says_why_until_it_can(
+    pitwall: Pitwall, visitor: Page, complaints: list[str]
+) -> None:
+    visitor.goto(f"{pitwall.url}/calls")
+    visitor.get_by_label("Number").fill("12")
+    visitor.keyboard.press("Tab")
+    expect(visitor.locator("#found").get_by_role("alert")).to_contain_text("three digits or more")
+    expect(visitor.locator("#rows")).to_have_count(0)
+
+    visitor.get_by_label("Number").fill("712")
+    visitor.keyboard.press("Tab")
+    expect(visitor.locator("#rows tr")).to_have_count(1)
+    expect(visitor.locator("#found").get_by_role("alert")).to_have_count(0)
+    complaints.clear()
+
+
 def test_a_recording_plays_under_the_page_s_policy(
     pitwall: Pitwall, visitor: Page, pbx: str
 ) -> None:

@@ -207,6 +207,14 @@ def test_a_call_can_be_opened_without_its_id(site: PastSite) -> None:
     assert "345678" not in page.text.replace(path, "")
 
 
+def test_what_is_wrong_with_a_search_is_in_what_the_search_replaces(site: PastSite) -> None:
+    answer = site.get("/calls?phone=12", "supervisor")
+
+    assert answer.status_code == 422
+    assert 'class="problem"' in found(r'(?s)<div id="found">(.*?)</div>', answer.text)
+    assert answer.text.count('class="problem"') == 1
+
+
 @pytest.mark.parametrize("phone", ["5678", "*567", "*5", "0906345678", "67a8", "67-8"])
 def test_who_may_not_see_numbers_cannot_find_them_out(site: PastSite, phone: str) -> None:
     assert site.get(f"/calls?phone={phone}", "viewer").status_code == 422
