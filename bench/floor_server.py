@@ -71,6 +71,7 @@ class Board:
                 policy=Policy(),
                 board=drawn(self._screen),
                 zone=str(ZONE),
+                feed="/live",
                 only_at="",
             )
         )

@@ -274,7 +274,8 @@ def test_the_order_chosen_is_kept_on_the_device(board: Page, pitwall: Pitwall) -
     expect(board.locator("#order")).to_have_value("name")
     with board.expect_websocket() as opening:
         board.reload()
-    assert opening.value.url.endswith("/live?order=name")
+    assert "/live?" in opening.value.url
+    assert opening.value.url.endswith("&order=name")
 
 
 def test_selected_text_and_scrolling_survive_updates(board: Page, pitwall: Pitwall) -> None:

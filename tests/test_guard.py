@@ -181,6 +181,7 @@ def socket(site, secret="", origin=PUBLIC, cookie="__Host-sid"):
     scope = {
         "type": "websocket",
         "path": "/live",
+        "query_string": b"",
         "headers": headers,
         "client": ("192.0.2.1", 4),
         "state": {"parts": site.parts},

@@ -56,6 +56,7 @@ def shown_to(request: Request, asker: Principal) -> Response:
         policy=parts.actions.desk.policy,
         board=drawn(parts.screens.screen(audience)),
         zone=str(parts.renderer.zone),
+        feed=f"/live?made={guard.made_for(asker)}",
         only_at=only_at(request, parts),
     )
     return HTMLResponse(html)

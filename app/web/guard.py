@@ -16,6 +16,7 @@ from app.access.sessions import Ending, Sessions
 from app.access.walls import Walls
 from app.audit import Actor, Deed
 from app.database import DatabaseUnavailable
+from app.render import hashed_id
 from app.rights import Principal, Right, Role, Target, refusal
 from app.sentences import Sentence
 from app.web import cookies
@@ -190,8 +191,21 @@ def _keeper_of(connection: HTTPConnection, asker: Principal) -> Sessions | Walls
     return access.walls if asker.role is Role.WALL else access.sessions
 
 
+def made_for(asker: Principal) -> str:
+    """All that decides how their page looks, as one word for the page to say when it comes back."""
+    queues = None if asker.queues is None else sorted(asker.queues)
+    look = (asker.name, asker.language, asker.layout, asker.masking, asker.theme)
+    return hashed_id(repr((look, asker.extension, queues, sorted(asker.rights))), "m")
+
+
 async def wait_ended(connection: HTTPConnection, asker: Principal) -> int:
-    """Return as soon as this WebSocket must close, with the code to close it with."""
+    """Return as soon as this WebSocket must close, with the code to close it with.
+
+    At once for a page that was made for what they no longer are: it was away when that changed.
+    """
+    made = made_for(asker)
+    if connection.query_params.get("made", made) != made:
+        return CHANGED
     ending = await _keeper_of(connection, asker).wait_ended(asker.session)
     return SIGNED_OUT if ending is Ending.SIGNED_OUT else CHANGED
 

@@ -89,10 +89,11 @@ def _theme(request: Request, asker: Principal) -> str:
 
 def _feed(request: Request, asker: Principal, audience: Audience) -> str:
     """Where the frames come from; a preview says again what it is a preview of."""
+    made = guard.made_for(asker)
     if asker.role is Role.WALL:
-        return f"{WALL}/live"
+        return f"{WALL}/live?made={made}"
     queue = next(iter(audience.queues or ()), "") if "queue" in request.query_params else ""
-    wanted = request.url.include_query_params(layout=audience.layout, queue=queue)
+    wanted = request.url.include_query_params(layout=audience.layout, queue=queue, made=made)
     return f"{WALL}/live?{wanted.query}"
 
 
