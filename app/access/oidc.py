@@ -15,6 +15,8 @@ from urllib.parse import urlencode, urlsplit
 
 import aiohttp
 
+from app.sentences import Sentence
+
 DISCOVERY = "/.well-known/openid-configuration"
 # Signatures only: "none" and shared secrets must never verify against public keys.
 ALGORITHMS = ["RS256", "PS256", "ES256", "EdDSA"]
@@ -23,6 +25,7 @@ TIMEOUT = aiohttp.ClientTimeout(total=5, connect=2)
 LEEWAY_S = 60
 ATTEMPT_MS = 10 * 60_000
 ATTEMPTS = 1000
+UNREADABLE = Sentence("The sign-in provider's answer can't be read.")
 
 
 class OidcProblem(Exception):
@@ -158,12 +161,22 @@ class Oidc:
                 aiohttp.ClientSession(timeout=TIMEOUT, trust_env=False) as session,
                 session.request(method, url, data=form, allow_redirects=False) as answer,
             ):
-                body = await answer.content.read(LARGEST)
+                body = await _whole(answer.content)
                 if answer.status != 200:
                     raise OidcProblem("The sign-in provider refused. Try again, or use a password.")
         except (aiohttp.ClientError, TimeoutError, ValueError):
             raise OidcProblem("The sign-in provider can't be reached now.") from None
         return _object(body)
+
+
+async def _whole(content: aiohttp.StreamReader) -> bytes:
+    """The body to its end; one `read` gives what has arrived. Raises OidcProblem if too long."""
+    body = bytearray()
+    while chunk := await content.read(LARGEST):
+        body += chunk
+        if len(body) > LARGEST:
+            raise OidcProblem(UNREADABLE)
+    return bytes(body)
 
 
 def _object(body: bytes) -> dict[str, Any]:
@@ -172,7 +185,7 @@ def _object(body: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
-        raise OidcProblem("The sign-in provider's answer can't be read.")
+        raise OidcProblem(UNREADABLE)
     return found
 
 
