@@ -53,7 +53,8 @@ async def floor(request: Request) -> Response:
 async def stream(request: Request) -> Response:
     """Server-sent events: what changed, as it is then; first the whole floor unless `after` is now.
 
-    `after` (or Last-Event-ID) is the seq that the program has already seen.
+    `after` (or Last-Event-ID) is the seq that the program has already seen. When its token is
+    removed the stream ends.
     """
     parts = parts_of(request)
     if not may_read(request, parts):
@@ -61,16 +62,19 @@ async def stream(request: Request) -> Response:
     after = request.headers.get("last-event-id") or request.query_params.get("after", "0")
     if not after.isascii() or not after.isdigit() or len(after) > 15:
         return json_response({"error": "after is the number of an event, from 0"}, 422)
-    return StreamingResponse(_changes(parts, int(after)), media_type="text/event-stream")
+    changes = _changes(request, parts, int(after))
+    return StreamingResponse(changes, media_type="text/event-stream")
 
 
-async def _changes(parts: Parts, after: int) -> AsyncIterator[bytes]:
+async def _changes(request: Request, parts: Parts, after: int) -> AsyncIterator[bytes]:
     with parts.projector.subscribe() as subscription:
         if after != parts.projector.applied:
             report = floor_report(parts.floor.state, parts.clock(), parts.journal.refused)
             yield _sent(b"floor", report)
         while True:
             changes = await subscription.take()
+            if not may_read(request, parts):
+                return
             yield _sent(b"changes", changes_report(parts.floor.state, changes, parts.clock()))
             await asyncio.sleep(STREAM_PACE_S)
 
