@@ -6,6 +6,7 @@ import contextlib
 import pytest
 
 from app.access.api_tokens import ApiTokens, TokenProblem
+from app.database import DatabaseUnavailable
 from tests.logs import Clock
 
 pytestmark = pytest.mark.anyio
@@ -88,6 +89,31 @@ async def test_a_removed_token_does_not_come_back(database, clock):
     assert not tokens.accepts(text)
 
 
+async def test_a_token_whose_removal_could_not_be_written_is_deleted_by_the_sweep(
+    database, clock, monkeypatch
+):
+    tokens = ApiTokens(database, clock)
+    await tokens.load()
+    text = await tokens.add("Grafana", "Ann")
+    [token] = tokens.all()
+    with monkeypatch.context() as away:
+        away.setattr(database, "write", no_disk)
+        for attempt in (tokens.remove(token.token_id), tokens.sweep()):
+            with pytest.raises(DatabaseUnavailable):
+                await attempt
+    await tokens.read_again()
+    assert not tokens.accepts(text)
+
+    await tokens.sweep()
+    again = ApiTokens(database, clock)
+    await again.load()
+    assert not again.accepts(text)
+
+
+async def no_disk(job: object) -> None:
+    raise DatabaseUnavailable("There is no disk.")
+
+
 async def test_the_use_of_a_token_may_be_known_as_roughly(database, clock):
     database.rough_s = 60.0
     tokens = ApiTokens(database, clock)
@@ -122,3 +148,8 @@ async def test_tokens_that_nobody_uses_cost_no_writing(database, clock, monkeypa
     for _ in range(3):
         await tokens.sweep()
     assert len(writes) == 1
+
+    await tokens.remove(tokens.all()[0].token_id)
+    for _ in range(3):
+        await tokens.sweep()
+    assert len(writes) == 2

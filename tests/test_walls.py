@@ -7,6 +7,7 @@ import pytest
 from app.access.pairing import ALPHABET, AT_ONCE, PER_ADDRESS, Pairings
 from app.access.sessions import Ending
 from app.access.walls import Display, WallProblem, Walls
+from app.database import DatabaseUnavailable
 from app.rights import Role
 from tests.nodes import AMONG_NODES
 from tests.waiting import until
@@ -139,6 +140,30 @@ async def test_a_wall_that_is_turned_off_hears_it_at_once(walls, database, clock
     assert again.all() == []
     with pytest.raises(WallProblem):
         await walls.remove(wall.wall_id)
+
+
+async def test_a_wall_whose_end_could_not_be_written_is_deleted_by_the_sweep(
+    walls, database, clock, monkeypatch
+):
+    token = await walls.add(Display("Hall"), "Ann", "192.0.2.9")
+    with monkeypatch.context() as away:
+        away.setattr(database, "write", no_disk)
+        for attempt in (walls.remove(walls.find(token).wall_id), walls.sweep()):
+            with pytest.raises(DatabaseUnavailable):
+                await attempt
+    await walls.refresh()
+    assert walls.find(token) is None
+
+    await walls.sweep()
+    again = Walls(database, clock)
+    await again.load()
+    assert again.find(token) is None
+    monkeypatch.setattr(database, "write", no_disk)
+    await walls.sweep()
+
+
+async def no_disk(job: object) -> None:
+    raise DatabaseUnavailable("There is no disk.")
 
 
 async def test_a_wall_that_shows_something_else_comes_back_with_it(walls, database, clock):

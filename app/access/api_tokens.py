@@ -52,6 +52,8 @@ class ApiTokens:
         self._by_key: dict[str, ApiToken] = {}
         # Removed here, perhaps still on disk: a refresh must not bring them back.
         self._gone: set[str] = set()
+        # … those that surely are, until a sweep gets them deleted.
+        self._undeleted: set[str] = set()
 
     async def load(self) -> None:
         """Make the table and read what is stored."""
@@ -107,16 +109,31 @@ class ApiTokens:
         else:
             raise TokenProblem("There is no such token: it was removed already.")
         self._gone.add(token.key)
+        self._undeleted.add(token.key)
         del self._by_key[token.key]
-
-        async def delete(connection: aiosqlite.Connection) -> None:
-            await connection.execute("DELETE FROM api_token WHERE id = ?", (token_id,))
-
-        await self._database.write(delete)
+        await self._delete_gone()
         return token
 
+    async def _delete_gone(self) -> None:
+        gone = [(key,) for key in self._undeleted]
+        if not gone:
+            return
+
+        async def delete(connection: aiosqlite.Connection) -> None:
+            await connection.executemany("DELETE FROM api_token WHERE key = ?", gone)
+
+        await self._database.write(delete)
+        self._undeleted.difference_update(key for (key,) in gone)
+
     async def sweep(self) -> None:
-        """Write down which tokens were used. Call about once a minute."""
+        """Delete what could not be deleted, write down which tokens were used.
+
+        Call about once a minute.
+        """
+        await self._delete_gone()
+        await self._write_used()
+
+    async def _write_used(self) -> None:
         rough_ms = self._database.rough_s * 1000
         used = [
             each

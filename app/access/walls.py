@@ -53,6 +53,8 @@ class Walls:
         self._by_key: dict[str, Wall] = {}
         # Turned off here, perhaps still on disk: a refresh must not bring them back.
         self._gone: set[str] = set()
+        # … those that surely are, until a sweep gets them deleted.
+        self._undeleted: set[str] = set()
 
     async def load(self) -> None:
         """Make the table and read what is stored."""
@@ -132,13 +134,24 @@ class Walls:
         """Turn a wall off, at once and for good. Raises WallProblem."""
         wall = self._existing(wall_id)
         # Out of memory before the disk is asked: a full disk must not keep a wall alive.
+        self._end(wall)
+        await self._delete_gone()
+        return wall
+
+    def _end(self, wall: Wall) -> None:
         self._forget(wall)
+        self._undeleted.add(wall.key)
+
+    async def _delete_gone(self) -> None:
+        gone = [(key,) for key in self._undeleted]
+        if not gone:
+            return
 
         async def delete(connection: aiosqlite.Connection) -> None:
-            await connection.execute("DELETE FROM wall WHERE id = ?", (wall_id,))
+            await connection.executemany("DELETE FROM wall WHERE key = ?", gone)
 
         await self._database.write(delete)
-        return wall
+        self._undeleted.difference_update(key for (key,) in gone)
 
     async def wait_ended(self, key: str) -> Ending:
         """Return as soon as the wall is turned off, or what it shows has changed."""
@@ -162,12 +175,16 @@ class Walls:
         return sum(wall.boards for wall in self._by_key.values() if wall.wall_id == wall_id)
 
     async def sweep(self) -> None:
-        """Turn off what was not seen for 180 days, write down who was. Call about once a minute."""
+        """Turn off what was not seen for 180 days, write down who was. Call about once a minute.
+
+        What could not be deleted when it was turned off is deleted here.
+        """
         for wall in self._by_key.values():
             if wall.boards:
                 wall.seen_at = self._clock()
         for wall in [wall for wall in self._by_key.values() if self._is_over(wall)]:
-            await self.remove(wall.wall_id)
+            self._end(wall)
+        await self._delete_gone()
         every_ms = max(WRITTEN_EVERY_MS, self._database.rough_s * 1000)
         for wall in list(self._by_key.values()):
             if wall.seen_at - wall.written_at >= every_ms:
