@@ -43,6 +43,7 @@ class FloorView(Protocol):
     def queue_tiles(self) -> list[QueueTile]: ...
     def some_tiles(self, queues: set[str]) -> list[QueueTile]: ...
     def queue_name(self, queue: str) -> str: ...
+    def limit_s(self, queue: str) -> int: ...
     def waiting_rows(self) -> list[WaitingRow]: ...
     def abandon_rows(self, queues: frozenset[str] | None = None) -> list[AbandonRow]: ...
     def alarm_rows(self) -> list[AlarmRow]: ...
@@ -207,12 +208,13 @@ class _Draw:
         rows = self.audience.rows(self.floor.waiting_rows())
         shown = rows[:WAITING_SHOWN]
         names = self._names(row.queue for row in shown)
+        limits = [self.floor.limit_s(row.queue) for row in shown]
         self.drawing.fragments["waiting"] = html_of(
             self.drawn,
             "waiting",
-            (shown, len(rows), names),
+            (shown, len(rows), names, limits),
             lambda: self._macro("_waiting.html", "waiting")(
-                shown, len(rows), self.floor.queue_name
+                shown, len(rows), self.floor.queue_name, self.floor.limit_s
             ),
         )
 

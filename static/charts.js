@@ -91,7 +91,7 @@
     const series = [line(box.dataset.longest, data.day.longest, "pause", " s"), line(box.dataset.asa, data.day.asa, "talk", " s")];
     const lists = [data.x, data.day.longest, data.day.asa];
     if (data.before.asa) { series.push(before(box.dataset.before, data.before.asa, " s")); lists.push(data.before.asa); }
-    return new uPlot(options(box, series, { range: (plot, low, high) => [0, Math.max(10, (high || 0) * 1.08)] }, [limit(data.t)]), lists, box);
+    return new uPlot(options(box, series, { range: (plot, low, high) => [0, Math.max(10, (high || 0) * 1.08)] }, data.t ? [limit(data.t)] : []), lists, box);
   };
 
   const kinds = { "chart-volume": volume, "chart-level": level, "chart-waits": waits };

@@ -111,6 +111,9 @@ class AFloor:
     def queue_name(self, queue: str) -> str:
         return {tile.queue: tile.name for tile in self.tiles}.get(queue, queue)
 
+    def limit_s(self, queue: str) -> int:
+        return next((t.today.service_level_s or 0 for t in self.tiles if t.queue == queue), 20)
+
     def waiting_rows(self) -> list[WaitingRow]:
         return self.waiting
 
@@ -119,7 +122,9 @@ class AFloor:
 
     def totals(self, queues: frozenset[str] | None = None) -> Totals:
         self.asked_for.append(queues)
-        return Totals(2, 1_700_000_000_000, 5, {Status.ON: 3, Status.OFF: 1}, 0, FIGURES)
+        return Totals(
+            2, 1_700_000_000_000, 5, {Status.ON: 3, Status.OFF: 1}, 0, FIGURES, oldest_t=20
+        )
 
 
 class Tags(HTMLParser):

@@ -53,7 +53,7 @@ class ABusyFloor(AFloor):
     def totals(self, queues: frozenset[str] | None = None) -> Totals:
         agents = {status: sum(card.status is status for card in self.agents) for status in Status}
         longest = now() - 14 * 60_000
-        return Totals(112, longest, 5, agents, 0, FIGURES, to_call_back=27)
+        return Totals(112, longest, 5, agents, 0, FIGURES, to_call_back=27, oldest_t=20)
 
 
 class Feed:

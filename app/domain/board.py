@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from app.domain.figures import queue_figures, total_figures
+from app.domain.figures import USUAL, queue_figures, total_figures
 from app.domain.model import Agent, Call, FloorState
 from app.domain.numbers import caller_key
 from app.domain.states import CallState, Direction, LegState, Status
@@ -169,11 +169,12 @@ def totals_of(
     in_doubt: int,
     today: Figures,
 ) -> Totals:
-    """The totals from all waiting rows, and what was counted in scope."""
-    waits = [row.since for row in rows if within(scope, row.queue)]
+    """The totals from all waiting rows, the longest first, and what was counted in scope."""
+    waits = [row for row in rows if within(scope, row.queue)]
     return Totals(
         waiting=len(waits),
-        oldest=min(waits, default=None),
+        oldest=waits[0].since if waits else None,
+        oldest_t=limit_s(state, waits[0].queue) if waits else None,
         talking=talking,
         agents=agents,
         in_doubt=in_doubt,
@@ -181,6 +182,11 @@ def totals_of(
         reconciled=replace(state.reconciled),
         to_call_back=_to_call_back(state, scope),
     )
+
+
+def limit_s(state: FloorState, queue: str) -> int:
+    """The queue's T; the usual one for a queue that is not known, or for none."""
+    return state.queues.get(queue, USUAL).service_level_s
 
 
 def _to_call_back(state: FloorState, scope: frozenset[str] | None) -> int:

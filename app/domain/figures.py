@@ -14,6 +14,7 @@ from app.domain.model import Queue, Tally
 from app.domain.view import Figures
 
 TENTHS = 10
+USUAL = Queue("")
 
 
 def within(waits: dict[int, int], limit_s: int) -> int:
@@ -117,16 +118,16 @@ def _arrived(queue: Queue, minutes: int, now: int) -> Tally:
     return tally
 
 
-def variant_of(queues: Iterable[Queue]) -> tuple[str, int]:
-    """The variant and T that all these queues share, or else the usual ones."""
-    shared = {(queue.variant, queue.service_level_s) for queue in queues}
-    variants, limits = {variant for variant, _ in shared}, {limit for _, limit in shared}
-    variant = variants.pop() if len(variants) == 1 else "short_ignored"
-    return variant, limits.pop() if len(limits) == 1 else 20
+def variant_of(queues: Iterable[Queue]) -> tuple[str, int | None]:
+    """The variant and T that all these queues share; where they differ, the usual variant, no T."""
+    known = list(queues) or [USUAL]
+    variants, limits = {one.variant for one in known}, {one.service_level_s for one in known}
+    variant = variants.pop() if len(variants) == 1 else USUAL.variant
+    return variant, limits.pop() if len(limits) == 1 else None
 
 
-def figures_from(rows: Sequence[Counted], variant: str, t: int) -> Figures:
-    """All figures of these sums together; `t` is only named."""
+def figures_from(rows: Sequence[Counted], variant: str, t: int | None) -> Figures:
+    """All figures of these sums together; `t` is only named, None where each row had its own."""
     answered, abandoned = sum(row.answered for row in rows), sum(row.abandoned for row in rows)
     in_t, short = sum(row.in_t for row in rows), sum(row.short for row in rows)
     quick, otherwise = sum(row.quick for row in rows), sum(row.otherwise for row in rows)

@@ -109,6 +109,10 @@ class Floor:
         known = self.state.queues.get(queue)
         return known.name if known and known.name else queue
 
+    def limit_s(self, queue: str) -> int:
+        """The queue's T, by which a wait in it looks young or old."""
+        return board.limit_s(self.state, queue)
+
     def waiting_rows(self) -> list[WaitingRow]:
         """The callers who wait, the longest first."""
         return self._counts().waiting_rows()

@@ -42,7 +42,10 @@ class AgentCard:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """A queue's (or all queues') figures of today; None where nothing was offered. In seconds."""
+    """A queue's (or all queues') figures of today; None where nothing was offered. In seconds.
+
+    `service_level_s` is the T by which all was judged; None where each queue has its own.
+    """
 
     offered: int
     answered: int
@@ -51,7 +54,7 @@ class Figures:
     otherwise: int
     answered_in_t: int
     service_level: float | None
-    service_level_s: int
+    service_level_s: int | None
     service_level_variant: str
     abandon_rate: float | None
     abandon_rate_strict: float | None
@@ -104,8 +107,8 @@ class AbandonRow:
 class Totals:
     """The whole floor. `agents` counts per status; the figures are over all queues together.
 
-    `to_call_back` are the callers who gave up today and whom nobody has called back or
-    talked with since.
+    `oldest_t` is the T (s) of the queue in which the oldest waits. `to_call_back` are the callers
+    who gave up today and whom nobody has called back or talked with since.
     """
 
     waiting: int
@@ -116,3 +119,4 @@ class Totals:
     today: Figures
     to_call_back: int = 0
     reconciled: Reconciled = field(default_factory=Reconciled)
+    oldest_t: int | None = None

@@ -39,7 +39,7 @@ class Counts:
                 setattr(self, field.name, both)
         self.longest = max(self.longest, other.longest)
 
-    def figures(self, variant: str, t: int) -> Figures:
+    def figures(self, variant: str, t: int | None) -> Figures:
         """All figures; `t` is printed beside the service level, it was applied before."""
         offered = self.answered + self.abandoned + self.otherwise
         return Figures(

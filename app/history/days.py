@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 
 from app.database import Database
 from app.domain.days import BusinessDay
+from app.domain.figures import variant_of
 from app.domain.model import Queue
 from app.domain.view import Figures
 from app.history.counts import COUNTED, Counts, limits_json, total
@@ -43,7 +44,8 @@ class Slot:
 class Day:
     """One business day [began, ended) in ms; `whole` and `by_queue` are its totals.
 
-    `queues` gave each queue's T, short limit and variant; `known` is the part that is recorded.
+    Each queue was judged by its own T and short limit; `variant` and `t` are what all share, `t`
+    None where they differ. `known` is the part that is recorded.
     """
 
     date: date
@@ -55,7 +57,7 @@ class Day:
     by_queue: dict[str, Counts]
     gaps: list[Gap]
     variant: str
-    t: int
+    t: int | None
 
     def figures(self) -> Figures:
         """The day's figures over all its queues."""
@@ -193,13 +195,6 @@ def _blind(gaps: Iterable[Gap], began: int, ended: int) -> int:
     return sum(max(0, min(ended, gap.ended) - max(began, gap.began)) for gap in gaps)
 
 
-def shared_settings(queues: Mapping[str, Queue], names: Iterable[str]) -> tuple[str, int]:
-    """The variant and T that all of these have in common, else the defaults."""
-    own = [queues[name] for name in names if name in queues]
-    variants = {queue.variant for queue in own}
-    limits = {queue.service_level_s for queue in own}
-    default = Queue("")
-    return (
-        variants.pop() if len(variants) == 1 else default.variant,
-        limits.pop() if len(limits) == 1 else default.service_level_s,
-    )
+def shared_settings(queues: Mapping[str, Queue], names: Iterable[str]) -> tuple[str, int | None]:
+    """The variant and T that all of these share, as the live totals name them."""
+    return variant_of(queues[name] for name in names if name in queues)
