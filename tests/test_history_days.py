@@ -5,13 +5,23 @@ from itertools import pairwise
 
 import pytest
 
-from app.domain.events import PauseNoted
+from app.domain.events import PauseNoted, Tick
 from app.domain.figures import queue_figures
 from app.domain.report import status_seconds
 from app.domain.states import Status
 from app.history.agents import agent_day, queue_agents
 from app.history.days import QUARTER_MS, DayBook
-from tests.history_setup import DAYS, NINE, TRACES, floor_of, of_story, of_trace, simulated, site
+from tests.history_setup import (
+    DAYS,
+    NINE,
+    TRACES,
+    floor_of,
+    of_story,
+    of_trace,
+    simulated,
+    site,
+    with_ticks,
+)
 
 pytestmark = pytest.mark.anyio
 MARCH_2 = date(2026, 3, 2)
@@ -108,6 +118,16 @@ async def test_the_heat_map_has_local_hours_of_the_weekday():
     assert set(heat.cells) <= {(0, 9), (0, 10)}
     assert heat.cells[0, 9].answered > 100
     assert heat.days[0] == heat.days[6] == 2
+
+
+async def test_hours_before_the_first_record_and_after_the_newest_were_not_seen():
+    hour, week = 3_600_000, 7 * 24 * 3_600_000
+    installed = with_ticks([(NINE + 6 * hour, Tick())], beyond_ms=hour)
+    async with site() as place:
+        await place.told([*installed, *[(at + week, event) for at, event in EVENTS]])
+        heat = await DayBook(place.database, DAYS).heat_map(MARCH_2, date(2026, 3, 15), {})
+
+    assert {hour: seen for (day, hour), seen in heat.seen.items() if day == 0} == {9: 1, 15: 1}
 
 
 async def test_an_agents_day_is_what_the_board_counted():

@@ -68,7 +68,8 @@ class Day:
 class HeatMap:
     """Counts by (weekday from Monday = 0, local hour), and how often that hour was seen.
 
-    An hour that lies mostly in a gap was not seen; `days` is how many days each weekday had.
+    An hour that lies mostly in a gap, or outside what is recorded, was not seen; `days` is how many
+    days each weekday had.
     """
 
     cells: dict[tuple[int, int], Counts] = field(default_factory=dict)
@@ -130,9 +131,11 @@ class DayBook:
             weekday = (first + timedelta(days=number)).weekday()
             heat.days[weekday] = heat.days.get(weekday, 0) + 1
         down = [gap for gap in await self.gaps(began, ended) if gap.kind == DOWN]
+        known = await self.known(began, ended)
         for at in range(began, ended, HOUR_MS):
             local = datetime.fromtimestamp(at / 1000, self._days.zone)
-            if _blind(down, at, at + HOUR_MS) * 2 < HOUR_MS:
+            blind = _blind(down, at, at + HOUR_MS) + _unknown(known, at, at + HOUR_MS)
+            if blind * 2 < HOUR_MS:
                 key = (local.weekday(), local.hour)
                 heat.seen[key] = heat.seen.get(key, 0) + 1
         return heat
@@ -183,7 +186,7 @@ def _slot(at: int, counts: Counts, known: tuple[int, int], gaps: Sequence[Gap]) 
     """Nothing is known of a slot that lies wholly outside the record or inside a down time."""
     end = at + QUARTER_MS
     blind = _blind([gap for gap in gaps if gap.kind == DOWN], at, end)
-    unseen = max(0, min(end, known[0]) - at) + max(0, end - max(at, known[1]))
+    unseen = _unknown(known, at, end)
     if blind + unseen >= QUARTER_MS:
         return Slot(at, None, partial=True)
     silent = any(gap.began < end and gap.ended > at for gap in gaps)
@@ -193,6 +196,11 @@ def _slot(at: int, counts: Counts, known: tuple[int, int], gaps: Sequence[Gap]) 
 def _blind(gaps: Iterable[Gap], began: int, ended: int) -> int:
     """How much of that span (ms) lies in these gaps."""
     return sum(max(0, min(ended, gap.ended) - max(began, gap.began)) for gap in gaps)
+
+
+def _unknown(known: tuple[int, int], began: int, ended: int) -> int:
+    """How much of that span (ms) lies before or after what is recorded."""
+    return max(0, min(ended, known[0]) - began) + max(0, ended - max(began, known[1]))
 
 
 def shared_settings(queues: Mapping[str, Queue], names: Iterable[str]) -> tuple[str, int | None]:
