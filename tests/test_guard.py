@@ -191,7 +191,7 @@ def socket(site, secret="", origin=PUBLIC, cookie="__Host-sid"):
 
 
 async def admitted(knocking):
-    asker = await guard.admit(knocking)
+    asker = await guard.admit(knocking, guard.asker_of)
     assert asker, "turned away"
     return asker
 
@@ -208,7 +208,7 @@ async def test_a_page_of_another_site_gets_no_socket(site, origin):
     _, secret = await session_of(site)
     knocking, sent = socket(site, secret, origin)
 
-    assert await guard.admit(knocking) is None
+    assert await guard.admit(knocking, guard.asker_of) is None
     assert sent[0]["status"] == 403
     assert (await site.audited())[0].action == "open a live board"
 
@@ -216,7 +216,7 @@ async def test_a_page_of_another_site_gets_no_socket(site, origin):
 async def test_nobody_gets_no_socket(site):
     knocking, sent = socket(site, "x")
 
-    assert await guard.admit(knocking) is None
+    assert await guard.admit(knocking, guard.asker_of) is None
     assert sent[0]["status"] == 401
 
 
@@ -247,11 +247,11 @@ async def test_a_user_has_ten_boards_at_most(site):
     for each in opened_boards:
         each.__enter__()
 
-    assert await guard.admit(knocking) is None
+    assert await guard.admit(knocking, guard.asker_of) is None
     assert sent[0]["status"] == 429
 
     opened_boards[0].__exit__(None, None, None)
-    assert await guard.admit(socket(site, secret)[0])
+    assert await guard.admit(socket(site, secret)[0], guard.asker_of)
 
 
 @pytest.mark.parametrize(

@@ -78,8 +78,8 @@ def only_at(request: Request, parts: Parts) -> str:
 
 
 async def live(socket: WebSocket) -> None:
-    """Frames for one viewer. Strangers are turned away before the handshake."""
-    asker = await guard.admit(socket)
+    """Frames for one person. Others are turned away before the handshake: walls have their own."""
+    asker = await guard.admit(socket, guard.person_of)
     if asker is not None:
         await serve_live(socket, asker, audience_of(socket, asker))
 
@@ -96,8 +96,8 @@ async def serve_live(socket: WebSocket, asker: Principal, audience: Audience) ->
 
 
 async def alive(request: Request) -> Response:
-    """Whether this server answers this viewer: a page asks before it reloads itself."""
-    return Response(status_code=204 if guard.asker_of(request) else 401)
+    """Whether this server answers this person: a page asks before it reloads itself."""
+    return Response(status_code=204 if guard.person_of(request) else 401)
 
 
 ROUTES: list[BaseRoute] = [

@@ -158,11 +158,11 @@ def deed_of(action: str, target: Target | None, mode: str = "", reason: str = ""
 
 
 async def admit(
-    socket: WebSocket, find: Callable[[HTTPConnection], Principal | None] = asker_of
+    socket: WebSocket, find: Callable[[HTTPConnection], Principal | None]
 ) -> Principal | None:
     """Who opens this WebSocket; None when it was turned away, which is before the handshake.
 
-    Only a page of ours may, for whom `find` finds (who is signed in, or a wall), ten at a time.
+    Only a page of ours may, for whom `find` finds (a person or a wall), ten at a time.
     """
     asker = find(socket)
     refused = await _refused(socket, asker)
