@@ -4,7 +4,9 @@ import re
 
 import pytest
 
+from app.access.pairing import PER_ADDRESS
 from app.rights import Role
+from app.web.walls import PER_MINUTE
 from tests.site import OURS, PASSWORD, PUBLIC, code_in, found, opened
 
 pytestmark = pytest.mark.anyio
@@ -184,6 +186,27 @@ async def test_a_screen_is_let_in_by_its_own_cookie_only(site):
 
     assert (await other.get("/pair")).status_code == 200
     assert (await screen.get("/pair")).status_code == 303
+
+
+async def test_as_many_screens_as_may_wait_ask_every_three_seconds_and_keep_their_codes(site):
+    screens = [site.visitor() for _ in range(PER_ADDRESS)]
+    codes = [code_in((await screen.get("/pair")).text) for screen in screens]
+    for second in range(3, 60, 3):
+        site.now += 3000
+        pages = [(await screen.get("/pair")).text for screen in screens]
+        assert [code_in(page) for page in pages] == codes, f"after {second} s"
+
+
+async def test_who_shows_no_code_is_heard_so_often_a_minute(site):
+    screen = site.visitor()
+    code = code_in((await screen.get("/pair")).text)
+    guesses = [{"Cookie": f"__Host-pairing=guess-{number}"} for number in range(PER_MINUTE)]
+    answers = [await site.visitor().get("/pair", headers=guess) for guess in guesses]
+
+    assert {answer.status_code for answer in answers[:-1]} == {200, 503}
+    assert answers[-1].status_code == 429
+    assert "Too many requests" in answers[-1].text
+    assert code_in((await screen.get("/pair")).text) == code
 
 
 @pytest.mark.parametrize(

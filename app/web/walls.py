@@ -16,6 +16,7 @@ from app.web.pages import go, render
 from app.web.users import queues_in
 from app.web.wall import WALL, WALL_DAYS
 
+# Of those who show no code of ours: they guess, or want a new one. A screen may ask as it likes.
 PER_MINUTE = 60
 
 
@@ -23,13 +24,11 @@ async def pair(request: Request) -> Response:
     """The code of this screen; it asks again every few seconds until it is let in."""
     if wall_of(request):
         return go(request, WALL)
-    access = access_of(request)
-    if wait := access.attempts.too_many(f"pair {address_of(request)}", PER_MINUTE):
-        problem = Sentence("Too many requests. Try again in {wait} s.", wait=wait)
-        return render(request, "pair.html", 429, code="", problem=problem)
-    if token := access.pairings.collect(cookies.read(request, cookies.PAIRING)):
+    pairings, secret = access_of(request).pairings, cookies.read(request, cookies.PAIRING)
+    if token := pairings.collect(secret):
         return _let_in(request, token)
-    return _code(request)
+    pairing = pairings.find(secret)
+    return _shows(request, pairing) if pairing else _new_code(request)
 
 
 def _let_in(request: Request, token: str) -> Response:
@@ -39,13 +38,13 @@ def _let_in(request: Request, token: str) -> Response:
     return response
 
 
-def _code(request: Request) -> Response:
-    pairings = access_of(request).pairings
-    pairing = pairings.find(cookies.read(request, cookies.PAIRING))
-    if pairing:
-        return _shows(request, pairing)
+def _new_code(request: Request) -> Response:
+    access, address = access_of(request), address_of(request)
+    if wait := access.attempts.too_many(f"pair {address}", PER_MINUTE):
+        problem = Sentence("Too many requests. Try again in {wait} s.", wait=wait)
+        return render(request, "pair.html", 429, code="", problem=problem)
     try:
-        secret, pairing = pairings.begin(address_of(request))
+        secret, pairing = access.pairings.begin(address)
     except WallProblem as problem:
         return render(request, "pair.html", 503, code="", problem=wording(problem))
     response = _shows(request, pairing)
