@@ -75,10 +75,10 @@ class PastSite:
 
 
 @contextmanager
-def past_site(folder: Path) -> Iterator[PastSite]:
-    """A site after DAY."""
+def past_site(folder: Path, **more: str) -> Iterator[PastSite]:
+    """A site after DAY; `more` are settings of the environment."""
     clock = Clock(NINE + HOUR_MS)
-    with opened_building(folder, clock, PITWALL_RECORDING_HOSTS=HOST) as building:
+    with opened_building(folder, clock, PITWALL_RECORDING_HOSTS=HOST, **more) as building:
         site = PastSite(building, clock)
         site.tell(DAY)
         yield site
