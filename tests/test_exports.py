@@ -3,6 +3,7 @@
 import io
 import zipfile
 from collections.abc import Iterator
+from urllib.parse import urlencode
 
 import pytest
 
@@ -76,6 +77,29 @@ def test_a_file_ends_at_the_queues_of_the_account(site: PastSite) -> None:
 
     assert len(lines) == 2
     assert ",901," in lines[1]
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+@pytest.mark.parametrize(
+    ("agent", "plain", "whole"),
+    [
+        ("Đ", "_", "%C4%90"),
+        ('a"b', "a_b", "a%22b"),
+        ("a/[b]:*?'", "a__b_____", "a%2F%5Bb%5D%3A%2A%3F%27"),
+        ("a\r\nSet-Cookie: x=1", "a__Set-Cookie__x_1", "a%0D%0ASet-Cookie%3A%20x%3D1"),
+    ],
+)
+def test_a_file_is_named_whatever_the_agent_is_called(
+    site: PastSite, agent: str, plain: str, whole: str, form: str
+) -> None:
+    answer = site.get(f"/export/agent?{urlencode({'agent': agent, 'form': form})}")
+    name = answer.headers["content-disposition"].replace("2026-03-02", "DAY")
+
+    assert answer.status_code == 200
+    assert name == (
+        f'attachment; filename="agent-{plain}-DAY.{form}"; '
+        f"filename*=UTF-8''agent-{whole}-DAY.{form}"
+    )
 
 
 @pytest.mark.parametrize("text", ["=1+1|cmd", "+84", "-2", "@SUM(A1)", "\tx", "\rx"])

@@ -2,9 +2,11 @@
 
 import asyncio
 import io
+import re
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import quote
 
 from starlette.responses import Response, StreamingResponse
 from xlsxwriter import Workbook  # type: ignore[import-untyped]
@@ -28,6 +30,8 @@ WIDEST = 40
 LINES_AT_ONCE = 100
 # Spreadsheet programs of one region read "," and of another ";": the mark at least makes it UTF-8.
 MARK = "\ufeff"
+# What a header, a workbook or some file system would not take in a name.
+UNPLAIN = re.compile(r"[^A-Za-z0-9._-]")
 
 _turn = asyncio.Semaphore(1)
 
@@ -50,15 +54,27 @@ async def listed(rows: Iterable[Row]) -> AsyncIterator[Row]:
 async def answer(sheet: Sheet, form: str) -> Response:
     """The sheet as a file to save. Raises FormProblem for too many rows or no such form."""
     if form == CSV:
-        headers = {"Content-Disposition": f'attachment; filename="{sheet.name}.csv"'}
+        headers = {"Content-Disposition": attachment(f"{sheet.name}.csv")}
         return StreamingResponse(_csv(sheet), media_type="text/csv; charset=utf-8", headers=headers)
     if form != XLSX:
         raise FormProblem("The form is one of: csv, xlsx.")
     async with _turn:
         rows = [row async for row in _bounded(sheet.rows)]
         body = await asyncio.to_thread(workbook, sheet, rows)
-    headers = {"Content-Disposition": f'attachment; filename="{sheet.name}.xlsx"'}
+    headers = {"Content-Disposition": attachment(f"{sheet.name}.xlsx")}
     return Response(body, media_type=XLSX_TYPE, headers=headers)
+
+
+def attachment(name: str) -> str:
+    """The header that saves a file under this name (RFC 6266), also where that is no ASCII."""
+    plain = plain_name(name)
+    whole = "" if plain == name else f"; filename*=UTF-8''{quote(name, safe='')}"
+    return f'attachment; filename="{plain}"{whole}'
+
+
+def plain_name(name: str) -> str:
+    """The name with an underscore for whatever a header or a workbook could not hold."""
+    return UNPLAIN.sub("_", name)
 
 
 async def _bounded(rows: AsyncIterator[Row]) -> AsyncIterator[Row]:
@@ -92,7 +108,7 @@ def workbook(sheet: Sheet, rows: Iterable[Row]) -> bytes:
     book = Workbook(
         body, {"in_memory": True, "strings_to_formulas": False, "remove_timezone": True}
     )
-    page = book.add_worksheet(sheet.name[:31])
+    page = book.add_worksheet(plain_name(sheet.name)[:31])
     bold = book.add_format({"bold": True})
     moment = book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
     page.freeze_panes(1, 0)
