@@ -189,6 +189,12 @@ async def test_the_log_as_csv_runs_no_formula(site):
     assert rows[0]["what"] == "raised"
     assert rows[0]["level"] == "warning"
     assert rows[0]["at_utc"].endswith("+00:00")
+    newest = (await site.audited())[0]
+    assert (newest.kind, newest.action, newest.actor_name) == (
+        "done",
+        "export alarms as csv",
+        "ann",
+    )
 
 
 # Rules

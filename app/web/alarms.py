@@ -83,8 +83,10 @@ def _number(text: str) -> int | None:
 
 
 async def export(request: Request) -> Response:
-    """The alarm log as CSV, the newest line first; times are UTC."""
+    """The alarm log as CSV, the newest line first; times are UTC. That it was taken is noted."""
     person = require_person(request)
+    noted = Deed("export alarms as csv")
+    await access_of(request).audit.done(actor_of(request, person), noted)
     iso = parts_of(request).renderer.iso
     lines = [csv_line(HEADING)]
     for entry in _seen_entries(request, person):
