@@ -7,6 +7,8 @@ import re
 NUMBER = re.compile(r"[0-9]{7,}")
 # With a trunk zero or a country's code, and not a part of a longer word: a hash, a time, an id.
 LOGGED_NUMBER = re.compile(r"(?<![\w.:-])(?:\+[1-9]|0|%2[bB]|84)[0-9]{8,14}(?![\w:-]|\.[0-9])")
+# As people type it: 0938 363 739, +84 (938) 363-739.
+TYPED_NUMBER = re.compile(r"(?<![\w.:-])(?:\+[1-9]|\(?0)(?:[ .()-]{0,2}[0-9]){8,14}(?!\w)")
 DIGIT = re.compile(r"[0-9]")
 NUMBER_FIELDS = frozenset({"phone", "did"})
 # These are full of digits and are never numbers, if they are what they should be.
@@ -23,6 +25,13 @@ def masked_number(number: str) -> str:
 def masked_body(body: bytes) -> str:
     """What came instead of parameters: its shape, without any digit."""
     return DIGIT.sub("•", CONTROL.sub("�", body.decode(errors="replace")))
+
+
+def masked_words(text: str) -> str:
+    """What a person typed or the PBX said, where it is kept for long: no number is whole."""
+    for pattern in (TYPED_NUMBER, NUMBER):
+        text = pattern.sub(lambda match: masked_number(match.group()), text)
+    return text
 
 
 def masked(name: str, value: str) -> str:

@@ -99,7 +99,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     # who somebody is and what they may do
     "rights": frozenset({"sentences"}),
     "access": frozenset({"audit", "database", "rights", "sentences", "tables"}),
-    "audit": frozenset({"tables"}),
+    "audit": frozenset({"masking", "tables"}),
     # what supervisors do
     "actions": frozenset({"audit", "database", "domain", "log", "pbx", "rights", "sentences"}),
     # the edges

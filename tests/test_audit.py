@@ -89,6 +89,24 @@ async def test_a_number_is_kept_as_three_digits_and_a_keyed_hash_only(audit, dat
     assert await audit.page(Wanted(phone="84938363738")) == []
 
 
+async def test_a_number_in_the_words_of_people_or_the_pbx_is_masked(audit, database):
+    intent = await audit.intent(ANN, replace(LISTEN, reason="wants +84 938 363 739"))
+    await audit.result(intent, "refused: Cannot dial 0938363739: no route")
+    await audit.denied(ANN, LISTEN, "0938363739 may not be dialled")
+    denied, result, intended = await audit.page()
+
+    assert intended.reason == result.reason == "wants +•• ••• ••• 739"
+    assert result.outcome == "refused: Cannot dial •••••••739: no route"
+    assert denied.outcome == "•••••••739 may not be dialled"
+    assert await audit.verify() is None
+
+
+async def test_a_large_count_in_an_outcome_of_our_own_is_no_number(audit):
+    await audit.done(Actor(name="Pitwall"), Deed("purge"), "12345678 events")
+
+    assert (await audit.page())[0].outcome == "12345678 events"
+
+
 async def test_a_result_repeats_the_particulars_of_its_intent(audit):
     intent = await audit.intent(ANN, LISTEN)
     await audit.result(intent, "the PBX refused")

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from app.masking import MaskingFormatter
+from app.masking import MaskingFormatter, masked_words
 
 
 def line(message: str, *values: object) -> str:
@@ -46,3 +46,32 @@ def test_a_number_in_a_traceback_is_masked_too():
         )
 
     assert "0938363739" not in MaskingFormatter("%(message)s").format(record)
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("Cannot dial 0938363739: no route", "Cannot dial •••••••739: no route"),
+        ("tel:0938363739", "tel:•••••••739"),
+        ("is 0938 363 739 now", "is •••• ••• 739 now"),
+        ("0938.363.739", "••••.•••.739"),
+        ("ask +84 (938) 363-739.", "ask +•• (•••) •••-739."),
+    ],
+)
+def test_in_what_somebody_typed_or_the_pbx_said_a_number_shows_its_end(typed, kept):
+    assert masked_words(typed) == kept
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "T 20 s, short 5 s",
+        "since=2026-11-01&until=2026-11-30",
+        "2026-11-30 08:00",
+        "08.00-17.30",
+        "the previous one works for 7 days more",
+        "anna: name, role",
+    ],
+)
+def test_in_what_is_typed_no_other_digits_are_masked(text):
+    assert masked_words(text) == text

@@ -1,7 +1,8 @@
 """Who listened to whom, and everything else that was done or refused: written first, never changed.
 
 Where an `intent` raises the action must not happen: no row on disk, no call to the PBX.
-Rows are chained by their hashes; triggers refuse to change one.
+Rows are chained by their hashes; triggers refuse to change one. So no number is in any: in the
+words of people and of the PBX it is masked before it is written.
 """
 
 import secrets
@@ -14,6 +15,7 @@ from app.audit.rows import (
     COLUMNS,
     FIRST_HASH,
     INSERT,
+    LONGEST_OUTCOME,
     LONGEST_REASON,
     NO_DELETE,
     POLICY,
@@ -26,6 +28,7 @@ from app.audit.rows import (
     plain,
     row_of,
     values_of,
+    without_numbers,
 )
 from app.tables import Tables
 
@@ -72,13 +75,14 @@ class Audit:
 
     async def result(self, intent: int, outcome: str) -> int:
         """Say how an intended deed ended, as a further row with the same particulars."""
+        said = without_numbers(outcome, LONGEST_OUTCOME)
         return await self._database.write(
-            lambda connection: self._conclude(connection, intent, outcome)
+            lambda connection: self._conclude(connection, intent, said)
         )
 
     async def denied(self, actor: Actor, deed: Deed, why: str) -> int:
         """Say that somebody was refused, and why."""
-        return await self._append("denied", actor, deed, why)
+        return await self._append("denied", actor, deed, without_numbers(why, LONGEST_OUTCOME))
 
     async def done(self, actor: Actor, deed: Deed, outcome: str = "done") -> int:
         """Say what was done where no telephone is touched: a sign-in, a changed user, an export."""
@@ -169,8 +173,8 @@ class Audit:
             direction=plain(deed.direction, 32),
             number_end=digits_of(deed.phone)[-3:],
             number_hmac=number_hmac(self._key, deed.phone),
-            reason=plain(deed.reason, LONGEST_REASON),
-            outcome=plain(outcome, 200),
+            reason=without_numbers(deed.reason, LONGEST_REASON),
+            outcome=plain(outcome, LONGEST_OUTCOME),
             policy=POLICY,
             previous="",
         )
@@ -178,7 +182,7 @@ class Audit:
     async def _conclude(self, connection: aiosqlite.Connection, intent: int, outcome: str) -> int:
         sql = f"SELECT {COLUMNS} FROM audit WHERE seq = ?"  # noqa: S608 (a constant)
         [stored] = await connection.execute_fetchall(sql, (intent,))
-        row = replace(row_of(stored), kind="result", intent=intent, outcome=plain(outcome, 200))
+        row = replace(row_of(stored), kind="result", intent=intent, outcome=outcome)
         return await self._chain(connection, row)
 
     async def _chain(self, connection: aiosqlite.Connection, row: AuditRow) -> int:

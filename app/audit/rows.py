@@ -8,9 +8,12 @@ from collections.abc import Sequence
 from dataclasses import astuple, dataclass, fields
 from typing import Any
 
+from app.masking import masked_words
+
 # What is recorded and how; a row says under which rules it was written.
 POLICY = "1"
 LONGEST_REASON = 200
+LONGEST_OUTCOME = 200
 LONGEST_TEXT = 128
 FIRST_HASH = "0" * 64
 
@@ -153,3 +156,8 @@ def plain(text: str, longest: int = LONGEST_TEXT) -> str:
     """The text as it can always be stored and shown: no control characters, not too long."""
     shown = "".join(letter if letter.isprintable() else " " for letter in text)
     return shown[:longest]
+
+
+def without_numbers(text: str, longest: int) -> str:
+    """The same of words that a person typed or the PBX said: in a row that can't be changed."""
+    return plain(masked_words(text), longest)
