@@ -1,6 +1,5 @@
-"""Backup, restore, erasure, damage and the lock, without a running server."""
+"""Backup, restore, damage and the lock, without a running server."""
 
-import json
 import sqlite3
 import stat
 from contextlib import closing
@@ -8,21 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from app.audit import Actor, Audit, Deed
-from app.domain.events import CallAbandoned, CallAnswered, CallRinging
 from app.keeping import KeepingError, backup
 from app.keeping.ballast import BYTES, Ballast
-from app.keeping.erasure import erase
 from app.keeping.holding import holding
 from app.keeping.soundness import damaged_files, ensure_sound, problem_of
 from app.keeping.wal import Frames, frames_of
-from app.projector import Projector
-from app.render import Renderer
-from app.webhook_journal import WebhookJournal
-from tests.history_setup import DAYS, NINE, site
-
-NUMBER = "0938363739"
-OTHER = "0901234567"
+from tests.history_setup import NINE
 
 
 @pytest.fixture
@@ -192,68 +182,3 @@ def test_ballast_takes_room_and_gives_it_back(path):
     ballast.give_up()
     ballast.give_up()
     assert list(path.parent.iterdir()) == []
-
-
-# Erasing a number
-
-
-@pytest.mark.anyio
-async def test_an_erased_number_is_nowhere_and_the_rest_is_as_it_was(path):
-    before = await filled(path)
-    assert bytes_of(path).count(b"938363739")
-
-    erased = erase(path, "+84 938 363 739")
-
-    assert (erased.events, erased.calls) == (3, 2)
-    assert erased.floors >= 1
-    assert erased.samples == 1
-    assert b"938363739" not in bytes_of(path)
-    assert OTHER.encode() in bytes_of(path)
-    after = json.loads(json.dumps(before).replace(NUMBER, ""))
-    assert await calls_of(path) == after
-
-
-@pytest.mark.anyio
-async def test_a_number_that_nobody_has_changes_nothing(path):
-    await filled(path)
-
-    assert erase(path, "0911111111").events == 0
-
-
-def test_too_few_digits_are_refused(path):
-    with pytest.raises(KeepingError, match="nothing was erased"):
-        erase(path, "999")
-
-
-async def filled(path: Path) -> list[list[object]]:
-    """Two calls of the number, one of another; the calls as they are on the floor then."""
-    async with site(f"sqlite:{path}") as here:
-        told = [
-            CallRinging(callid="1", extension="101", queue="999", phone=NUMBER),
-            CallAnswered(callid="1", extension="101", queue="999", phone=f"+84{NUMBER[1:]}"),
-            CallAbandoned(callid="2", queue="999", phone=NUMBER, holdtime=30),
-            CallRinging(callid="3", extension="102", queue="999", phone=OTHER),
-        ]
-        await here.told((NINE + number, event) for number, event in enumerate(told))
-        audit = await Audit.open(here.database, here.clock)
-        await audit.done(Actor(), Deed("call back", phone=NUMBER))
-        await WebhookJournal.open(here.database, here.clock)
-        row = "INSERT INTO rejected_webhook VALUES (1, 1, '', '', '', '', ?, NULL)"
-        await here.database.write(lambda c: c.execute(row, ("phone=•••••••739",)))
-        projector = Projector(here.log, DAYS, Renderer(), here.clock)
-        await projector.start()
-        await projector.save_snapshot()
-    return await calls_of(path)
-
-
-async def calls_of(path: Path) -> list[list[object]]:
-    async with site(f"sqlite:{path}") as here:
-        projector = Projector(here.log, DAYS, Renderer(), here.clock)
-        await projector.start()
-        state = projector.floor.state
-        await here.log.close()
-        return [[call.callid, call.state, call.phone[-10:]] for call in state.calls.values()]
-
-
-def bytes_of(path: Path) -> bytes:
-    return b"".join(each.read_bytes() for each in path.parent.iterdir() if each.is_file())

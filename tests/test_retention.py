@@ -8,7 +8,7 @@ import pytest
 
 from app.audit import Actor, Audit, Deed
 from app.database import Database
-from app.domain.events import AgentNamed, Tick
+from app.domain.events import AgentNamed, CallRecorded, Tick
 from app.history.follower import History
 from app.history.rebuild import rebuild
 from app.keeping.retention import DAY_MS, Retention
@@ -155,6 +155,27 @@ async def test_numbers_are_masked_and_calls_go_in_their_time(tmp_path):
     assert all(caller.startswith("#") and not backwards for _, caller, backwards in old)
     assert any(not caller.startswith("#") for (caller,) in young)
     assert left < calls
+
+
+async def test_a_recording_named_after_a_masked_number_goes_with_it(tmp_path):
+    recording = "https://pbx.example/{}.wav".format
+    records = [
+        CallRecorded(callid="1", status="ANSWER", phone="0938363739", recording=recording(name))
+        for name in ("in-84938363739-101", "in-0901234567-101", "1772442000.17")
+    ]
+    records = [replace(each, callid=f"{number}") for number, each in enumerate(records)]
+    async with a_month_and_a_half(tmp_path) as (here, _, retention, _, _):
+        await here.told((here.clock.now, each) for each in records)
+        here.clock.now += 91 * DAY_MS
+        await retention.purge()
+        left = await here.database.read(
+            "SELECT phone, recording FROM call WHERE recording <> '' ORDER BY callid"
+        )
+
+    assert left == [
+        ("•••••••739", recording("in-0901234567-101")),
+        ("•••••••739", recording("1772442000.17")),
+    ]
 
 
 async def test_refused_webhooks_go_after_a_week(tmp_path):

@@ -10,6 +10,8 @@ FEWEST_DIGITS = 6
 # The country's code and trunk zero differ by route: +84 938…, 84938…, 0938….
 KEY_DIGITS = 9
 NO_DIGIT = re.compile(r"[^0-9]")
+# What people and PBXs put between two digits, also as JSON writes it: 0938 363-739, (0938).363.739.
+BETWEEN = r"(?:\\[a-z]|[^0-9A-Za-z]){0,3}"
 
 
 def digits_of(phone: str) -> str:
@@ -21,6 +23,16 @@ def caller_key(phone: str, callid: str) -> str:
     """What calls of one person have in common; a number too short to tell stands for its call."""
     digits = digits_of(phone)
     return digits[-KEY_DIGITS:] if len(digits) >= FEWEST_DIGITS else f"#{callid}"
+
+
+def written(key: str) -> re.Pattern[str]:
+    """Finds the number of that caller key in any text, as in the name of a recording.
+
+    A short one only where it stands by itself: its digits are in many a longer number.
+    """
+    digits = BETWEEN.join(key)
+    alone = rf"(?<![0-9])(?<![0-9][ .]){digits}(?![0-9])"
+    return re.compile(digits if len(key) == KEY_DIGITS else alone)
 
 
 class Numbers:

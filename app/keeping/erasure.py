@@ -1,13 +1,13 @@
 """Erases one telephone number wherever it is stored, because its owner asked for that.
 
-Not from the audit, which never held it: only three digits and a keyed hash. While nobody uses the
-database, and so that no freed page and no write-ahead log still has it.
+Not from the audit, which can't be changed and is written without numbers: only three digits and a
+keyed hash. While nobody uses the database, and so that no freed page and no write-ahead log still
+has it. What it is still in afterwards, the answer says.
 """
 
-import json
+import re
 import sqlite3
-import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,32 +16,94 @@ from typing import Any
 from app.domain.numbers import FEWEST_DIGITS, caller_key, digits_of
 from app.keeping import KeepingError
 from app.keeping.backup import backups
-from app.packing import compressed, text_of
+from app.keeping.clearing import Clearing
+
+# What `move_aside` makes of a database's name: damaged, or before a restore.
+ASIDE = re.compile(r"\.[a-z-]+-[0-9]{8}-[0-9]{6}(-[0-9]+)?")
+FLOORS = ("snapshot", "floor_checkpoint")
+AUDIT = "audit"
+
+CALLS = """
+UPDATE call SET
+    phone = iif(caller = ?1, '', phone),
+    backwards = iif(caller = ?1, '', backwards),
+    caller = iif(caller = ?1, '#' || callid, caller),
+    did = iif(holds(did), '', did),
+    recording = iif(holds(recording), '', recording)
+WHERE caller = ?1 OR holds(did) OR holds(recording)
+"""
+DEEDS = """
+UPDATE abandon_deed SET
+    caller = iif(caller = ?1, '#' || callid, caller), reason = cleared(reason)
+WHERE caller = ?1 OR holds(reason)
+"""
+SPANS = "UPDATE agent_span SET reason = cleared(reason) WHERE holds(reason)"
+# A sample has its last digits only, whoever else's number ends like it; but a number in a
+# field where none belongs was kept whole.
+SAMPLES = """
+DELETE FROM rejected_webhook
+WHERE sample LIKE '%phone=%' || ? || '%'
+    OR holds(endpoint) OR holds(field) OR holds(reason) OR holds(sample)
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """What was done: how many rows of what lost the number, and backups that may still hold it."""
+    """What was done: how many rows of what lost the number, and what may still hold it.
+
+    `left` are rows that still hold it, by table; `aside` databases that were moved aside.
+    """
 
     events: int
     floors: int
     calls: int
     deeds: int
     samples: int
+    spans: int
+    left: dict[str, int]
     backups: int
+    aside: tuple[str, ...]
 
     def __str__(self) -> str:
-        left = (
-            f" {self.backups} nightly backups may still hold it: they are deleted when they are "
-            "too old (PITWALL_KEEP_BACKUPS), or delete them yourself now."
-            if self.backups
-            else ""
-        )
-        return (
+        done = (
             f"The number was erased from {self.events} events, {self.floors} kept floors, "
-            f"{self.calls} calls and {self.deeds} entries of the worklist; {self.samples} samples "
-            "of refused webhooks that end like it were deleted. The audit holds no numbers, only "
-            f"three digits and a keyed hash, and was left alone.{left}"
+            f"{self.calls} calls, {self.deeds} entries of the worklist and {self.spans} notes of "
+            f"pauses; {self.samples} samples of refused webhooks that end like it were deleted."
+        )
+        parts = (done, self._of_audit(), self._of_tables(), self._of_backups(), self._of_aside())
+        return " ".join(part for part in parts if part)
+
+    def _of_audit(self) -> str:
+        if rows := self.left.get(AUDIT):
+            return (
+                f"{rows} rows of the audit name it, in words that an earlier version kept or as "
+                "an id; they can't be changed, and go when they are too old (PITWALL_KEEP_AUDIT)."
+            )
+        return "The audit holds no numbers, only three digits and a keyed hash, and was left alone."
+
+    def _of_tables(self) -> str:
+        tables = [f"{table} ({rows})" for table, rows in self.left.items() if table != AUDIT]
+        if not tables:
+            return ""
+        return (
+            "It still stands in names, addresses or ids that were left alone; these tables have "
+            f"so many such rows: {', '.join(tables)}."
+        )
+
+    def _of_backups(self) -> str:
+        if not self.backups:
+            return ""
+        return (
+            f"{self.backups} nightly backups may still hold it: they are deleted when they are "
+            "too old (PITWALL_KEEP_BACKUPS), or delete them yourself now."
+        )
+
+    def _of_aside(self) -> str:
+        if not self.aside:
+            return ""
+        return (
+            f"{len(self.aside)} databases that were moved aside may still hold it, and nothing "
+            f"deletes them but you: {', '.join(self.aside)}."
         )
 
 
@@ -58,7 +120,7 @@ def erase(path: Path, phone: str) -> Erased:
         with closing(sqlite3.connect(path, isolation_level=None)) as connection:
             connection.execute("PRAGMA secure_delete = ON")
             connection.execute("BEGIN IMMEDIATE")
-            erased = _erase_in(connection, caller_key(phone, ""), len(backups(path)))
+            erased = _erase_in(connection, Clearing(caller_key(phone, "")), path)
             connection.execute("COMMIT")
             connection.execute("VACUUM")
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -67,51 +129,43 @@ def erase(path: Path, phone: str) -> Erased:
         raise KeepingError(f"The number was not erased: {error}.") from error
 
 
-def _erase_in(connection: sqlite3.Connection, key: str, kept_backups: int) -> Erased:
-    return Erased(
-        events=_rewrite(connection, "event", str, lambda body: _without(body, key)),
-        floors=sum(
-            _rewrite(connection, table, bytes, lambda body: _in_floor(body, key))
-            for table in ("snapshot", "floor_checkpoint")
-        ),
-        calls=_run(
-            connection,
-            "call",
-            "UPDATE call SET phone = '', caller = '#' || callid, backwards = '' WHERE caller = ?",
-            key,
-        ),
-        deeds=_run(
-            connection,
-            "abandon_deed",
-            "UPDATE abandon_deed SET caller = '#' || callid WHERE caller = ?",
-            key,
-        ),
-        samples=_run(
-            connection,
-            "rejected_webhook",
-            "DELETE FROM rejected_webhook WHERE sample LIKE '%phone=%' || ? || '%'",
-            key[-3:],
-        ),
-        backups=kept_backups,
+def moved_aside(path: Path) -> list[Path]:
+    """The databases beside this one that it was once, the newest first."""
+    named = ((each, each.name.removeprefix(path.name)) for each in path.parent.iterdir())
+    return sorted(
+        (each for each, rest in named if rest != each.name and ASIDE.fullmatch(rest)), reverse=True
     )
 
 
-def _run(connection: sqlite3.Connection, table: str, sql: str, value: str) -> int:
-    return connection.execute(sql, (value,)).rowcount if _has(connection, table) else 0
+def _erase_in(connection: sqlite3.Connection, number: Clearing, path: Path) -> Erased:
+    connection.create_function("holds", 1, number.is_in, deterministic=True)
+    connection.create_function("cleared", 1, number.words, deterministic=True)
+    return Erased(
+        events=_rewrite(connection, "event", number.body),
+        floors=sum(_rewrite(connection, table, number.floor) for table in FLOORS),
+        calls=_run(connection, "call", CALLS, number.key),
+        deeds=_run(connection, "abandon_deed", DEEDS, number.key),
+        samples=_run(connection, "rejected_webhook", SAMPLES, number.key[-3:]),
+        spans=_run(connection, "agent_span", SPANS),
+        left=_left(connection),
+        backups=len(backups(path)),
+        aside=tuple(each.name for each in moved_aside(path)),
+    )
+
+
+def _run(connection: sqlite3.Connection, table: str, sql: str, *values: str) -> int:
+    return connection.execute(sql, values).rowcount if _has(connection, table) else 0
 
 
 def _rewrite(
-    connection: sqlite3.Connection,
-    table: str,
-    kind: type[str] | type[bytes],
-    change: Callable[[Any], Any],
+    connection: sqlite3.Connection, table: str, change: Callable[[Any], str | bytes | None]
 ) -> int:
     """Give each row's body to `change`; the new body is stored where there is one."""
     if not _has(connection, table):
         return 0
     changed = 0
     for seq, body in connection.execute(f"SELECT seq, body FROM {table}"):  # noqa: S608 ours
-        new = change(kind(body) if kind is bytes else body)
+        new = change(body)
         if new is not None:
             sql = f"UPDATE {table} SET body = ? WHERE seq = ?"  # noqa: S608 our own names
             connection.execute(sql, (new, seq))
@@ -124,36 +178,16 @@ def _has(connection: sqlite3.Connection, table: str) -> bool:
     return connection.execute(sql, (table,)).fetchone() is not None
 
 
-def _in_floor(body: bytes, key: str) -> bytes | None:
-    try:
-        new = _without(text_of(body), key)
-    except zlib.error:
-        return None
-    return None if new is None else compressed(new)
+def _left(connection: sqlite3.Connection) -> dict[str, int]:
+    """How many rows of each table hold it still; of bodies that were rewritten nothing is asked."""
+    sql = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+    tables = [name for (name,) in connection.execute(sql) if name not in {"event", *FLOORS}]
+    counted = {table: _holding(connection, table) for table in tables}
+    return {table: rows for table, rows in counted.items() if rows}
 
 
-def _without(body: Any, key: str) -> Any:
-    """The JSON without the number, of the same type; None where it does not hold it."""
-    text = body.decode() if isinstance(body, bytes) else body
-    if '"phone"' not in text:
-        return None
-    value = json.loads(text)
-    held = [each for each in _holders(value) if caller_key(str(each["phone"]), "") == key]
-    for each in held:
-        each["phone"] = ""
-    if not held:
-        return None
-    new = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return new.encode() if isinstance(body, bytes) else new
-
-
-def _holders(value: Any) -> Iterator[dict[str, Any]]:
-    """Every object, however deep, that has a text called `phone`."""
-    if isinstance(value, dict):
-        if isinstance(value.get("phone"), str):
-            yield value
-        for inner in value.values():
-            yield from _holders(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _holders(inner)
+def _holding(connection: sqlite3.Connection, table: str) -> int:
+    columns = connection.execute("SELECT name, type FROM pragma_table_info(?)", (table,))
+    held = " OR ".join(f'holds("{name}")' for name, kind in columns if kind == "TEXT")
+    sql = f'SELECT count(*) FROM "{table}" WHERE {held or "false"}'  # noqa: S608 names of the schema
+    return int(connection.execute(sql).fetchone()[0])

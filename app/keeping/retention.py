@@ -12,6 +12,7 @@ import msgspec
 
 from app.audit import Audit
 from app.database import Database
+from app.domain.numbers import digits_of
 from app.history.checkpoints import Checkpoint
 from app.masking import masked_number
 from app.settings import Keep
@@ -118,19 +119,19 @@ class Retention:
         """
         masked, oldest = 0, self.before(self._keep.numbers)
         sql = (
-            "SELECT phone, first_seen, callid FROM call "
+            "SELECT phone, caller, recording, first_seen, callid FROM call "
             "WHERE first_seen < ? AND caller NOT LIKE '#%' LIMIT ?"
         )
         while rows := await self._database.read(sql, (oldest, CHUNK)):
-            await self._mask([(masked_number(phone), *key) for phone, *key in rows])
+            await self._mask([_masked(*row) for row in rows])
             masked += len(rows)
         await self._hide_callers(oldest)
         return masked
 
-    async def _mask(self, rows: Sequence[tuple[str, int, str]]) -> None:
+    async def _mask(self, rows: Sequence[tuple[str, str, int, str]]) -> None:
         async def job(connection: aiosqlite.Connection) -> None:
             await connection.executemany(
-                "UPDATE call SET phone = ?, caller = '#' || callid, backwards = '' "
+                "UPDATE call SET phone = ?, recording = ?, caller = '#' || callid, backwards = '' "
                 "WHERE first_seen = ? AND callid = ?",
                 rows,
             )
@@ -162,3 +163,11 @@ class Retention:
         while count := await self._database.write(job):
             deleted += count
         return deleted
+
+
+def _masked(
+    phone: str, caller: str, recording: str, first_seen: int, callid: str
+) -> tuple[str, str, int, str]:
+    """The call without its number; a recording whose address tells it can't be found any more."""
+    tells = caller in digits_of(recording)
+    return masked_number(phone), "" if tells else recording, first_seen, callid
