@@ -8,13 +8,17 @@ from typing import TypeVar
 
 from app.access import Access
 from app.access.accounts import Account, AccountProblem
+from app.audit import Actor, Deed
 from app.database import Database
 from app.ground import opened_ground
 from app.main import wall_clock
 from app.rights import Role
 from app.settings import Settings
+from app.tables import Job
 
 T = TypeVar("T")
+# Nobody is signed in there: whoever has the machine.
+COMMAND_LINE = Actor(name="command line")
 
 
 async def with_access(settings: Settings, job: Callable[[Access], Awaitable[T]]) -> T:
@@ -39,19 +43,26 @@ def new_password() -> str:
 
 async def add(access: Access, username: str, role: Role, extension: str, password: str) -> str:
     """Add somebody. Raises AccountProblem."""
-    account = await access.accounts.create_user(username, role, password, extension=extension)
+    noting = _noting(access, "add user", f"{username.strip().lower()}: as {role.value}")
+    account = await access.accounts.create_user(
+        username, role, password, along=noting, extension=extension
+    )
     return f"{account.username} may sign in as {account.role}."
 
 
 async def set_password(access: Access, username: str, password: str) -> str:
     """A new password; running sessions end. Raises AccountProblem."""
-    await access.accounts.set_password(_known(access, username).user_id, password)
+    account = _known(access, username)
+    noting = _noting(access, "set password", account.username)
+    await access.accounts.set_password(account.user_id, password, noting)
     return f"{username} has a new password; every session of theirs has ended."
 
 
 async def disable(access: Access, username: str) -> str:
     """Shut somebody out. Raises AccountProblem."""
-    await access.accounts.disable(_known(access, username).user_id)
+    account = _known(access, username)
+    noting = _noting(access, "change user", f"{account.username}: disabled")
+    await access.accounts.disable(account.user_id, along=noting)
     return f"{username} can't sign in any more."
 
 
@@ -65,7 +76,13 @@ async def listing(access: Access) -> str:
 
 async def token(access: Access, name: str) -> str:
     """A token for a program, told this once."""
-    return await access.tokens.add(name, "command line")
+    noting = _noting(access, "make API token", name.strip())
+    return await access.tokens.add(name, COMMAND_LINE.name, noting)
+
+
+def _noting(access: Access, action: str, what: str) -> Job:
+    """The note of it, kept in the same transaction."""
+    return access.audit.along(COMMAND_LINE, Deed(action, reason=what))
 
 
 def _known(access: Access, username: str) -> Account:

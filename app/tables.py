@@ -6,6 +6,11 @@ from typing import Any, Protocol, TypeVar
 import aiosqlite
 
 T = TypeVar("T")
+Job = Callable[[aiosqlite.Connection], Awaitable[object]]
+
+
+async def nothing(connection: aiosqlite.Connection) -> None:
+    """The job that is done along with a change that stands alone."""
 
 
 class Tables(Protocol):

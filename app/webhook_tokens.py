@@ -12,7 +12,7 @@ from hashlib import sha256
 import aiosqlite
 
 from app.sentences import Sentence
-from app.tables import Tables
+from app.tables import Job, Tables, nothing
 
 STEPS = (
     """CREATE TABLE webhook_token (
@@ -71,23 +71,25 @@ class WebhookTokens:
         previous.used_at = now
         return True
 
-    async def rotate(self, grace_s: int = WEEK_S) -> str:
+    async def rotate(self, grace_s: int = WEEK_S, along: Job = nothing) -> str:
         """Make a new token and return its text; the present one works for `grace_s` more.
 
-        Raises ValueError when the token comes from the environment: it can only change there.
+        `along` is done in the same transaction. Raises ValueError when the token comes from the
+        environment: it can only change there.
         """
         if self.is_given:
             raise ValueError(GIVEN)
         token = secrets.token_urlsafe(32)
         now = self._clock()
-        await self._store(digest_of(token.encode()), now, now + grace_s * 1000)
+        await self._store(digest_of(token.encode()), now, now + grace_s * 1000, along)
         return token
 
-    async def revoke_previous(self) -> None:
-        """End the previous token's grace now."""
+    async def revoke_previous(self, along: Job = nothing) -> None:
+        """End the previous token's grace now; `along` is done in the same transaction."""
         now = self._clock()
 
         async def expire(connection: aiosqlite.Connection) -> None:
+            await along(connection)
             await connection.execute(
                 "UPDATE webhook_token SET expires_at = ? WHERE expires_at > ?", (now, now)
             )
@@ -127,8 +129,9 @@ class WebhookTokens:
 
         return await self._database.write(insert)
 
-    async def _store(self, digest: bytes, now: int, expires_at: int) -> None:
+    async def _store(self, digest: bytes, now: int, expires_at: int, along: Job) -> None:
         async def replace(connection: aiosqlite.Connection) -> None:
+            await along(connection)
             await connection.execute(
                 "UPDATE webhook_token SET expires_at = ? WHERE expires_at > ?", (now, now)
             )

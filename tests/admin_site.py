@@ -141,5 +141,6 @@ async def refused(site, visitor, path, **fields):
 
 
 async def reasons(site, action):
-    """Of the audit's rows about it."""
-    return [row.reason for row in await site.audited() if row.action == action]
+    """Of the audit's rows that say it was done."""
+    rows = [row for row in await site.audited() if row.action == action]
+    return [row.reason for row in rows if row.outcome == "done"]

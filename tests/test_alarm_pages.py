@@ -84,8 +84,11 @@ async def test_a_supervisor_sees_to_an_alarm(site):
 
     assert "acknowledged by Ann" in answer.text
     assert site.parts.floor.state.alarms["r/999"].acknowledged_by == "Ann"
-    [row] = [row for row in await site.audited() if row.action == "acknowledge alarm"]
-    assert (row.actor_name, row.queue) == ("Ann", "999")
+    told = [row for row in await site.audited() if row.action == "acknowledge alarm"]
+    assert [(row.kind, row.actor_name, row.queue) for row in told] == [
+        ("result", "Ann", "999"),
+        ("intent", "Ann", "999"),
+    ]
 
 
 async def test_a_supervisor_silences_an_alarm_and_ends_that(site):

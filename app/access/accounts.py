@@ -17,7 +17,7 @@ from app.access.rows import COLUMNS, STEPS, Account, from_row, to_row
 from app.access.sessions import Session, Sessions
 from app.rights import Principal, Right, Role, effective
 from app.sentences import Sentence
-from app.tables import Tables
+from app.tables import Job, Tables, nothing
 
 __all__ = ["Account", "AccountProblem", "Accounts", "Principal", "Right", "Role"]
 
@@ -30,7 +30,6 @@ NAME_TAKEN = Sentence("Somebody has this user name already.")
 NOBODY = Sentence("There is no such user.")
 
 T = TypeVar("T")
-Job = Callable[[aiosqlite.Connection], Awaitable[object]]
 
 
 class Details(TypedDict, total=False):
@@ -48,10 +47,6 @@ class Fields(Details, total=False):
 
     role: Role
     disabled: bool
-
-
-async def _nothing(connection: aiosqlite.Connection) -> None:
-    """What is done along with a change that stands alone."""
 
 
 class AccountProblem(Exception):
@@ -155,7 +150,8 @@ class Accounts:
         role: Role,
         password: str = "",
         *,
-        along: Job = _nothing,
+        disabled: bool = False,
+        along: Job = nothing,
         **details: Unpack[Details],
     ) -> Account:
         """Add somebody. Without a password they can't sign in until they choose one by a link.
@@ -163,7 +159,8 @@ class Accounts:
         `along` is done in the same transaction. Raises AccountProblem.
         """
         async with self._changing:
-            account = _checked(replace(Account(0, username.strip().lower(), role), **details))
+            account = Account(0, username.strip().lower(), role, disabled=disabled)
+            account = _checked(replace(account, **details))
             if self.named(account.username):
                 raise AccountProblem(NAME_TAKEN, "username")
             if password:
@@ -176,14 +173,18 @@ class Accounts:
             await self._write(job)
         return next(each for each in self._by_id.values() if each.username == account.username)
 
-    async def change(self, user_id: int, **fields: Unpack[Fields]) -> Account:
+    async def change(
+        self, user_id: int, *, along: Job = nothing, **fields: Unpack[Fields]
+    ) -> Account:
         """Change some of an account. Raises AccountProblem: also when no administrator is left.
 
         A new role or a disabled account ends the sessions; whatever else changes what may be seen
         re-opens the boards. Chosen rights fall back to the role's when the role changes.
+        `along` is done in the same transaction.
         """
 
         async def job(connection: aiosqlite.Connection) -> Account:
+            await along(connection)
             before = await _stored(connection, user_id)
             after = _checked(replace(before, **fields))
             if after.role is not before.role and "rights" not in fields:
@@ -196,11 +197,13 @@ class Accounts:
         async with self._changing:
             return await self._write(job)
 
-    async def disable(self, user_id: int, disabled: bool = True) -> Account:
+    async def disable(
+        self, user_id: int, disabled: bool = True, *, along: Job = nothing
+    ) -> Account:
         """Shut somebody out (or let them in again). Their sessions end; their history stays."""
-        return await self.change(user_id, disabled=disabled)
+        return await self.change(user_id, along=along, disabled=disabled)
 
-    async def set_password(self, user_id: int, password: str, along: Job = _nothing) -> None:
+    async def set_password(self, user_id: int, password: str, along: Job = nothing) -> None:
         """A new password; every session of this user ends. Raises AccountProblem.
 
         `along` is done in the same transaction.

@@ -9,7 +9,7 @@ from typing import Any
 import aiosqlite
 
 from app.access.sessions import key_of
-from app.tables import Tables
+from app.tables import Job, Tables, nothing
 
 WRITTEN_EVERY_MS = 60_000
 
@@ -90,24 +90,35 @@ class ApiTokens:
     def all(self) -> list[ApiToken]:
         return sorted(self._by_key.values(), key=lambda token: token.name)
 
-    async def add(self, name: str, by: str) -> str:
-        """Make a token; its text is told this once. Raises TokenProblem."""
+    def known(self, token_id: int) -> ApiToken:
+        """The token of that id. Raises TokenProblem."""
+        for token in self._by_key.values():
+            if token.token_id == token_id:
+                return token
+        raise TokenProblem("There is no such token: it was removed already.")
+
+    async def add(self, name: str, by: str, along: Job = nothing) -> str:
+        """Make a token; its text is told this once. Raises TokenProblem.
+
+        `along` is done in the same transaction.
+        """
         name = name.strip()
         if not 1 <= len(name) <= 64 or not name.isprintable():
             raise TokenProblem("Name the program that will use it: 1 to 64 printable characters.")
         text = f"pw_{secrets.token_urlsafe(32)}"
         token = ApiToken(0, key_of(text), name, self._clock(), by)
-        token.token_id = await self._database.write(lambda connection: _insert(connection, token))
+
+        async def insert(connection: aiosqlite.Connection) -> int:
+            await along(connection)
+            return await _insert(connection, token)
+
+        token.token_id = await self._database.write(insert)
         self._by_key[token.key] = token
         return text
 
     async def remove(self, token_id: int) -> ApiToken:
         """End a token at once. Raises TokenProblem."""
-        for token in self._by_key.values():
-            if token.token_id == token_id:
-                break
-        else:
-            raise TokenProblem("There is no such token: it was removed already.")
+        token = self.known(token_id)
         self._gone.add(token.key)
         self._undeleted.add(token.key)
         del self._by_key[token.key]

@@ -13,7 +13,7 @@ from app.access.accounts import Account, AccountProblem, Accounts
 from app.access.sessions import key_of
 from app.rights import Role
 from app.sentences import Sentence
-from app.tables import Tables
+from app.tables import Job, Tables, nothing
 
 LIFE_MS = 24 * 60 * 60 * 1000
 FIRST = 0
@@ -49,14 +49,18 @@ class Links:
             return None
         return await self._make(FIRST)
 
-    async def for_user(self, user_id: int) -> str:
-        """A link by which this user chooses a password; older ones of theirs stop working."""
-        return await self._make(user_id)
+    async def for_user(self, user_id: int, along: Job = nothing) -> str:
+        """A link by which this user chooses a password; older ones of theirs stop working.
 
-    async def _make(self, user_id: int) -> str:
+        `along` is done in the same transaction.
+        """
+        return await self._make(user_id, along)
+
+    async def _make(self, user_id: int, along: Job = nothing) -> str:
         secret = secrets.token_urlsafe(32)
 
         async def insert(connection: aiosqlite.Connection) -> None:
+            await along(connection)
             await connection.execute("DELETE FROM setup_link WHERE user_id = ?", (user_id,))
             await connection.execute(
                 "INSERT INTO setup_link (key, user_id, until) VALUES (?, ?, ?)",

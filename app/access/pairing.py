@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from app.access.sessions import key_of
 from app.access.walls import Display, WallProblem, Walls
+from app.tables import Job, nothing
 
 # No 0 O 1 I L, no letters that look like digits on a far-away screen.
 ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
@@ -61,20 +62,28 @@ class Pairings:
         self._forget_old()
         return [pairing for pairing in self._by_key.values() if not pairing.token]
 
-    async def approve(self, code: str, display: Display, by: str) -> Pairing:
-        """Let the screen with this code in. Raises WallProblem."""
+    def shown(self, code: str) -> Pairing:
+        """The screen that waits with this code. Raises WallProblem."""
         wanted = normal(code)
         for pairing in self.waiting():
             if secrets.compare_digest(pairing.code, wanted):
-                # Spent before the wait, so that two clicks make one wall.
-                pairing.token = "spent"  # noqa: S105 (says that there is none yet)
-                pairing.token = await self._added(pairing, display, by)
                 return pairing
         raise WallProblem("No screen shows this code now. Read it again: it changes.", "code")
 
-    async def _added(self, pairing: Pairing, display: Display, by: str) -> str:
+    async def approve(self, code: str, display: Display, by: str, along: Job = nothing) -> Pairing:
+        """Let the screen with this code in. Raises WallProblem.
+
+        `along` is done in the same transaction.
+        """
+        pairing = self.shown(code)
+        # Spent before the wait, so that two clicks make one wall.
+        pairing.token = "spent"  # noqa: S105 (says that there is none yet)
+        pairing.token = await self._added(pairing, display, by, along)
+        return pairing
+
+    async def _added(self, pairing: Pairing, display: Display, by: str, along: Job) -> str:
         try:
-            return await self._walls.add(display, by, pairing.address)
+            return await self._walls.add(display, by, pairing.address, along)
         except BaseException:
             pairing.token = ""
             raise

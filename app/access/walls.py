@@ -23,7 +23,7 @@ from app.access.wall_rows import (
     update,
 )
 from app.rights import Principal, Role
-from app.tables import Tables
+from app.tables import Job, Tables, nothing
 
 __all__ = ["STEPS", "Display", "Wall", "WallProblem", "Walls"]
 
@@ -45,7 +45,10 @@ class WallProblem(Exception):
 
 
 class Walls:
-    """All paired screens. `clock` gives ms since the epoch."""
+    """All paired screens. `clock` gives ms since the epoch.
+
+    `along` is a job to be done in the same transaction.
+    """
 
     def __init__(self, database: Tables, clock: Callable[[], int]) -> None:
         self._database = database
@@ -78,12 +81,17 @@ class Walls:
             elif key not in self._gone:
                 self._by_key[key] = wall
 
-    async def add(self, display: Display, by: str, address: str) -> str:
+    async def add(self, display: Display, by: str, address: str, along: Job = nothing) -> str:
         """Let a screen in; the token that its cookie will hold. Raises WallProblem."""
         token = secrets.token_urlsafe(32)
         now = self._clock()
         wall = Wall(0, key_of(token), _checked(display), now, by, now, address[:64], now)
-        wall.wall_id = await self._database.write(lambda connection: insert(connection, wall))
+
+        async def job(connection: aiosqlite.Connection) -> int:
+            await along(connection)
+            return await insert(connection, wall)
+
+        wall.wall_id = await self._database.write(job)
         self._by_key[wall.key] = wall
         return token
 
@@ -118,10 +126,15 @@ class Walls:
             theme=wall.display.theme,
         )
 
-    async def change(self, wall_id: int, display: Display) -> None:
+    async def change(self, wall_id: int, display: Display, along: Job = nothing) -> None:
         """Show something else; the open screen comes back with it. Raises WallProblem."""
-        wall, display = self._existing(wall_id), _checked(display)
-        await self._database.write(lambda connection: update(connection, wall_id, display))
+        wall, display = self.known(wall_id), _checked(display)
+
+        async def job(connection: aiosqlite.Connection) -> None:
+            await along(connection)
+            await update(connection, wall_id, display)
+
+        await self._database.write(job)
         self._show(wall, display)
 
     def _show(self, wall: Wall, display: Display) -> None:
@@ -132,7 +145,7 @@ class Walls:
 
     async def remove(self, wall_id: int) -> Wall:
         """Turn a wall off, at once and for good. Raises WallProblem."""
-        wall = self._existing(wall_id)
+        wall = self.known(wall_id)
         # Out of memory before the disk is asked: a full disk must not keep a wall alive.
         self._end(wall)
         await self._delete_gone()
@@ -203,7 +216,8 @@ class Walls:
     def _is_over(self, wall: Wall) -> bool:
         return self._clock() - wall.seen_at > LIFE_MS
 
-    def _existing(self, wall_id: int) -> Wall:
+    def known(self, wall_id: int) -> Wall:
+        """The wall of that id. Raises WallProblem."""
         for wall in self._by_key.values():
             if wall.wall_id == wall_id:
                 return wall

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import aiosqlite
 
 from app.sentences import Sentence
-from app.tables import Tables
+from app.tables import Job, Tables, nothing
 
 STEPS = (
     """CREATE TABLE alarm_channel (
@@ -71,9 +71,18 @@ class Channels:
         return next((each for each in self._channels if each.channel == channel), None)
 
     async def add(
-        self, name: str, url: str, level: int, scope: str = "", tells_cleared: bool = True
+        self,
+        name: str,
+        url: str,
+        level: int,
+        scope: str = "",
+        tells_cleared: bool = True,
+        along: Job = nothing,
     ) -> None:
-        """Keep one more. Raises ChannelProblem, DatabaseUnavailable."""
+        """Keep one more; `along` is done in the same transaction.
+
+        Raises ChannelProblem, DatabaseUnavailable.
+        """
         if len(self._channels) >= MOST:
             full = Sentence("There are at most {most} channels; remove one first.", most=MOST)
             raise ChannelProblem(full)
@@ -84,14 +93,16 @@ class Channels:
             "INSERT INTO alarm_channel (name, url, level, scope, tells_cleared, made_at) "
             "VALUES (?, ?, ?, ?, ?, ?)",
             row,
+            along,
         )
 
-    async def remove(self, channel: str) -> None:
+    async def remove(self, channel: str, along: Job = nothing) -> None:
         """Tell nobody there any more. Raises DatabaseUnavailable."""
-        await self._write("DELETE FROM alarm_channel WHERE id = ?", (channel,))
+        await self._write("DELETE FROM alarm_channel WHERE id = ?", (channel,), along)
 
-    async def _write(self, sql: str, parameters: tuple[object, ...]) -> None:
+    async def _write(self, sql: str, parameters: tuple[object, ...], along: Job) -> None:
         async def job(connection: aiosqlite.Connection) -> None:
+            await along(connection)
             await connection.execute(sql, parameters)
 
         await self._database.write(job)

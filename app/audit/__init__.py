@@ -6,7 +6,7 @@ words of people and of the PBX it is masked before it is written.
 """
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import aiosqlite
@@ -30,7 +30,7 @@ from app.audit.rows import (
     values_of,
     without_numbers,
 )
-from app.tables import Tables
+from app.tables import Job, Tables
 
 __all__ = ["Actor", "Audit", "AuditRow", "Deed", "Wanted"]
 
@@ -73,12 +73,27 @@ class Audit:
         """
         return await self._append("intent", actor, deed, "")
 
+    async def intents(self, actor: Actor, deeds: Sequence[Deed]) -> list[int]:
+        """The same of several deeds: of all or, where it raises, of none."""
+        rows = [self._row("intent", actor, deed, "") for deed in deeds]
+
+        async def job(connection: aiosqlite.Connection) -> list[int]:
+            return [await self._chain(connection, row) for row in rows]
+
+        return await self._database.write(job)
+
     async def result(self, intent: int, outcome: str) -> int:
         """Say how an intended deed ended, as a further row with the same particulars."""
+        return (await self.results([intent], outcome))[0]
+
+    async def results(self, intents: Sequence[int], outcome: str) -> list[int]:
+        """The same of several deeds that ended alike."""
         said = without_numbers(outcome, LONGEST_OUTCOME)
-        return await self._database.write(
-            lambda connection: self._conclude(connection, intent, said)
-        )
+
+        async def job(connection: aiosqlite.Connection) -> list[int]:
+            return [await self._conclude(connection, intent, said) for intent in intents]
+
+        return await self._database.write(job)
 
     async def denied(self, actor: Actor, deed: Deed, why: str) -> int:
         """Say that somebody was refused, and why."""
@@ -87,6 +102,11 @@ class Audit:
     async def done(self, actor: Actor, deed: Deed, outcome: str = "done") -> int:
         """Say what was done where no telephone is touched: a sign-in, a changed user, an export."""
         return await self._append("done", actor, deed, outcome)
+
+    def along(self, actor: Actor, deed: Deed, outcome: str = "done") -> Job:
+        """The row of `done` as a job for the transaction of the deed itself: both or neither."""
+        row = self._row("done", actor, deed, outcome)
+        return lambda connection: self._chain(connection, row)
 
     async def page(self, wanted: Wanted = Wanted(), size: int = PAGE) -> list[AuditRow]:
         """Rows, the newest first; the next page is the one before the last row's seq."""

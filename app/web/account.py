@@ -11,7 +11,7 @@ from app.sentences import Sentence, wording
 from app.web import cookies
 from app.web.auth import wrong_password
 from app.web.forms import Form, FormProblem, form_of
-from app.web.guard import access_of, actor_of, address_of, require_person
+from app.web.guard import access_of, address_of, along, note, require_person
 from app.web.pages import go, render
 
 
@@ -53,8 +53,8 @@ async def set_password(request: Request, person: Principal, form: Form) -> Respo
     if form.one("again") != form.one("password"):
         return _shown(request, 422, problem=Sentence("The two passwords are not the same."))
     access = access_of(request)
-    await access.accounts.set_password(person.user_id, form.one("password"))
-    await access.audit.done(actor_of(request, person), Deed("change own password"))
+    noting = along(request, person, Deed("change own password"))
+    await access.accounts.set_password(person.user_id, form.one("password"), noting)
     browser = request.headers.get("user-agent", "")
     secret = await access.sessions.open(person.user_id, address_of(request), browser)
     response = go(request, "/account")
@@ -67,8 +67,8 @@ async def end_session(request: Request, person: Principal, form: Form) -> Respon
     access = access_of(request)
     session = access.sessions.by_key(form.one("session"))
     if session and session.user_id == person.user_id:
+        await note(request, person, Deed("end own session"))
         await access.sessions.end([session.key])
-        await access.audit.done(actor_of(request, person), Deed("end own session"))
     if session and session.key == person.session:
         return go(request, "/login")
     return _shown(request, done="ended")

@@ -20,7 +20,7 @@ from app.web.admin.page import change_floor
 from app.web.api import json_response
 from app.web.board import audience_of
 from app.web.forms import Form, FormProblem, form_of
-from app.web.guard import access_of, actor_of, require_person
+from app.web.guard import require_person
 from app.web.pages import render
 from app.web.parts import parts_of
 
@@ -139,17 +139,17 @@ async def _do(request: Request, person: Principal, form: Form) -> str:
     match form.one("do"):
         case "acknowledge":
             event: Event = AlarmAcknowledged(alarm=row.key, by=person.name)
-            await _note(request, person, row, "acknowledge alarm")
+            deed = _deed(row, "acknowledge alarm")
         case "shelve":
             minutes = _minutes(form)
             event = AlarmShelved(alarm=row.key, until=now + minutes * MINUTE, by=person.name)
-            await _note(request, person, row, "shelve alarm", f"for {minutes} min")
+            deed = _deed(row, "shelve alarm", f"for {minutes} min")
         case "unshelve":
             event = AlarmShelved(alarm=row.key, until=now, by=person.name)
-            await _note(request, person, row, "end alarm's shelving")
+            deed = _deed(row, "end alarm's shelving")
         case _:
             raise FormProblem("There is no such thing to do.")
-    await change_floor(request, [event])
+    await change_floor(request, person, [deed], [event])
     return form.one("do")
 
 
@@ -168,18 +168,14 @@ def _minutes(form: Form) -> int:
     return minutes
 
 
-async def _note(
-    request: Request, person: Principal, row: AlarmRow, action: str, extra: str = ""
-) -> None:
-    """In the audit before it is done."""
+def _deed(row: AlarmRow, action: str, extra: str = "") -> Deed:
     reason = " ".join(part for part in (row.metric, row.name, extra) if part)
-    deed = Deed(
+    return Deed(
         action=action,
         extension=row.subject if row.kind == "agents" else "",
         queue=row.subject if row.kind == "queues" else "",
         reason=reason,
     )
-    await access_of(request).audit.done(actor_of(request, person), deed)
 
 
 def _answer(request: Request, status: int, *, done: str = "", problem: str = "") -> Response:

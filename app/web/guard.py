@@ -19,6 +19,7 @@ from app.database import DatabaseUnavailable
 from app.render import hashed_id
 from app.rights import Principal, Right, Role, Target, refusal
 from app.sentences import Sentence
+from app.tables import Job
 from app.web import cookies
 from app.web.origin import is_ours
 from app.web.parts import parts_of
@@ -139,6 +140,16 @@ def actor_of(connection: HTTPConnection, person: Principal | None = None) -> Act
         return Actor(address=address_of(connection))
     role = person.role.value
     return Actor(person.user_id, person.name, role, person.session, address_of(connection))
+
+
+async def note(connection: HTTPConnection, person: Principal, deed: Deed) -> None:
+    """Put the deed into the audit, before it is done. Raises DatabaseUnavailable: do not."""
+    await access_of(connection).audit.done(actor_of(connection, person), deed)
+
+
+def along(connection: HTTPConnection, person: Principal, deed: Deed) -> Job:
+    """The note of a deed, to be kept in the deed's own transaction: both or neither."""
+    return access_of(connection).audit.along(actor_of(connection, person), deed)
 
 
 def deed_of(action: str, target: Target | None, mode: str = "", reason: str = "") -> Deed:

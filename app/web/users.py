@@ -1,7 +1,5 @@
 """The administrators' page of users: roles, rights, queues, links and sessions."""
 
-from dataclasses import replace
-
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -10,8 +8,9 @@ from app.access.accounts import Account, AccountProblem, Fields
 from app.audit import Deed
 from app.rights import BY_DEFAULT, Principal, Right, Role, effective
 from app.sentences import wording
+from app.tables import Job, nothing
 from app.web.forms import Form, FormProblem, form_of
-from app.web.guard import access_of, actor_of, require_admin
+from app.web.guard import access_of, along, note, require_admin
 from app.web.pages import render
 from app.web.parts import parts_of
 
@@ -65,8 +64,9 @@ async def change_users(request: Request) -> Response:
 async def save(request: Request, admin: Principal, form: Form) -> Response:
     account = _existing(request, form)
     fields = read_fields(form, account.role)
-    await access_of(request).accounts.change(account.user_id, **fields)
-    await _note(request, admin, "change user", account, ", ".join(sorted(fields)))
+    deed = _deed("change user", account.username, ", ".join(sorted(fields)))
+    noting = along(request, admin, deed)
+    await access_of(request).accounts.change(account.user_id, along=noting, **fields)
     return _shown(request, done=account.username)
 
 
@@ -75,11 +75,11 @@ async def add(request: Request, admin: Principal, form: Form) -> Response:
     fields = read_fields(form, Role.VIEWER)
     role = fields.pop("role", Role.VIEWER)
     disabled = fields.pop("disabled", False)
-    accounts, password = access_of(request).accounts, form.one("password")
-    account = await accounts.create_user(form.one("username"), role, password, **fields)  # type: ignore[misc]  # role and disabled are out
-    if disabled:
-        await accounts.disable(account.user_id)
-    await _note(request, admin, "add user", account, f"as {role.value}")
+    username, password = form.one("username").strip().lower(), form.one("password")
+    noting = along(request, admin, _deed("add user", username, f"as {role.value}"))
+    account = await access_of(request).accounts.create_user(
+        username, role, password, disabled=disabled, along=noting, **fields
+    )  # type: ignore[misc]  # role and disabled are out
     if password:
         return _shown(request, done=account.username)
     return _shown(request, done=account.username, link=await _link(request, account))
@@ -138,20 +138,20 @@ def _right(text: str) -> Right:
 async def make_link(request: Request, admin: Principal, form: Form) -> Response:
     """A one-time link by which this user chooses a (new) password."""
     account = _existing(request, form)
-    link = await _link(request, account)
-    await _note(request, admin, "make sign-in link", account)
+    noting = along(request, admin, _deed("make sign-in link", account.username))
+    link = await _link(request, account, noting)
     return _shown(request, done=account.username, link=link)
 
 
-async def _link(request: Request, account: Account) -> str:
-    secret = await access_of(request).links.for_user(account.user_id)
+async def _link(request: Request, account: Account, noting: Job = nothing) -> str:
+    secret = await access_of(request).links.for_user(account.user_id, noting)
     return f"{parts_of(request).settings.public_url}/setup/{secret}"
 
 
 async def set_password(request: Request, admin: Principal, form: Form) -> Response:
     account = _existing(request, form)
-    await access_of(request).accounts.set_password(account.user_id, form.one("password"))
-    await _note(request, admin, "set password", account)
+    noting = along(request, admin, _deed("set password", account.username))
+    await access_of(request).accounts.set_password(account.user_id, form.one("password"), noting)
     return _shown(request, done=account.username)
 
 
@@ -160,8 +160,8 @@ async def end_sessions(request: Request, admin: Principal, form: Form) -> Respon
     account, sessions = _existing(request, form), access_of(request).sessions
     wanted = form.one("session")
     mine = [session.key for session in sessions.of(account.user_id)]
+    await note(request, admin, _deed("end sessions", account.username))
     await sessions.end([key for key in mine if wanted in ("", key)])
-    await _note(request, admin, "end sessions", account)
     return _shown(request, done=account.username)
 
 
@@ -172,11 +172,8 @@ def _existing(request: Request, form: Form) -> Account:
     return account
 
 
-async def _note(
-    request: Request, admin: Principal, action: str, account: Account, what: str = ""
-) -> None:
-    deed = replace(Deed(action), reason=f"{account.username}: {what}" if what else account.username)
-    await access_of(request).audit.done(actor_of(request, admin), deed)
+def _deed(action: str, username: str, what: str = "") -> Deed:
+    return Deed(action, reason=f"{username}: {what}" if what else username)
 
 
 ROUTES: list[BaseRoute] = [

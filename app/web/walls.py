@@ -11,7 +11,7 @@ from app.rights import Principal
 from app.sentences import Sentence, wording
 from app.web import cookies
 from app.web.forms import Form, FormProblem, form_of
-from app.web.guard import access_of, actor_of, address_of, require_admin, wall_of
+from app.web.guard import access_of, address_of, along, note, require_admin, wall_of
 from app.web.pages import go, render
 from app.web.users import queues_in
 from app.web.wall import WALL, WALL_DAYS
@@ -93,23 +93,26 @@ async def change_walls(request: Request) -> Response:
 
 async def approve(request: Request, admin: Principal, form: Form) -> Response:
     display = read_display(form)
-    pairings = access_of(request).pairings
-    pairing = await pairings.approve(form.one("code"), display, admin.name)
-    await _note(request, admin, "pair wall", f"{display.name} at {pairing.address}")
+    pairings, code = access_of(request).pairings, form.one("code")
+    what = f"{display.name} at {pairings.shown(code).address}"
+    noting = along(request, admin, Deed("pair wall", reason=what))
+    await pairings.approve(code, display, admin.name, noting)
     return _shown(request, done=display.name)
 
 
 async def change(request: Request, admin: Principal, form: Form) -> Response:
     display = read_display(form)
-    await access_of(request).walls.change(form.number("wall"), display)
-    await _note(request, admin, "change wall", display.name)
+    noting = along(request, admin, Deed("change wall", reason=display.name))
+    await access_of(request).walls.change(form.number("wall"), display, noting)
     return _shown(request, done=display.name)
 
 
 async def remove(request: Request, admin: Principal, form: Form) -> Response:
     """Off within a second, wherever it hangs."""
-    wall = await access_of(request).walls.remove(form.number("wall"))
-    await _note(request, admin, "remove wall", wall.display.name)
+    walls = access_of(request).walls
+    wall = walls.known(form.number("wall"))
+    await note(request, admin, Deed("remove wall", reason=wall.display.name))
+    await walls.remove(wall.wall_id)
     return _shown(request, done=wall.display.name)
 
 
@@ -124,10 +127,6 @@ def read_display(form: Form) -> Display:
         masking=form.one("masking", MASKINGS[0]),
         theme=form.one("theme", THEMES[0]),
     )
-
-
-async def _note(request: Request, admin: Principal, action: str, what: str) -> None:
-    await access_of(request).audit.done(actor_of(request, admin), Deed(action, reason=what))
 
 
 ROUTES: list[BaseRoute] = [

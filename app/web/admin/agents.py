@@ -8,7 +8,7 @@ from app.audit import Deed
 from app.domain.events import AgentNamed
 from app.rights import Principal
 from app.sentences import Sentence, wording
-from app.web.admin.page import AdminProblem, act, change_floor, note, shown
+from app.web.admin.page import AdminProblem, act, change_floor, shown
 from app.web.admin.roster import (
     MOST_LINES,
     BadLine,
@@ -106,8 +106,7 @@ async def _describe(request: Request, admin: Principal, described: list[Describe
         if (changed := _differences(event := one.event(card := cards.get(one.extension)), card))
     ]
     if changes:
-        await change_floor(request, [event for event, _ in changes])
-    await _note(request, admin, changes)
+        await change_floor(request, admin, _deeds(changes), [event for event, _ in changes])
     return len(changes)
 
 
@@ -126,15 +125,15 @@ def _differences(event: AgentNamed, card: object) -> str:
     return ", ".join(changed)
 
 
-async def _note(request: Request, admin: Principal, changes: list[tuple[AgentNamed, str]]) -> None:
-    """A row for each agent while they are few; else one for all, and one for each changed mark."""
+def _deeds(changes: list[tuple[AgentNamed, str]]) -> list[Deed]:
+    """One for each agent while they are few; else one for all, and one for each changed mark."""
     few = len(changes) <= 20
-    if not few:
-        await note(request, admin, Deed("import agents", reason=f"{len(changes)} agents"))
-    for event, changed in changes:
-        if few or "listened" in changed:
-            deed = Deed("describe agent", "", event.extension, event.name, reason=changed)
-            await note(request, admin, deed)
+    whole = [] if few else [Deed("import agents", reason=f"{len(changes)} agents")]
+    return whole + [
+        Deed("describe agent", "", event.extension, event.name, reason=changed)
+        for event, changed in changes
+        if few or "listened" in changed
+    ]
 
 
 ROUTES: list[BaseRoute] = [

@@ -17,7 +17,7 @@ from app.domain.rules import AlarmRule
 from app.rights import Principal
 from app.sentences import Sentence, wording
 from app.web.admin.alarm_form import rule_in
-from app.web.admin.page import AdminProblem, act, change_floor, note, shown
+from app.web.admin.page import AdminProblem, act, change_floor, shown
 from app.web.forms import Form
 from app.web.guard import require_admin
 from app.web.parts import parts_of
@@ -108,10 +108,9 @@ def _known(request: Request, form: Form) -> AlarmRule:
 async def _change(
     request: Request, admin: Principal, action: str, what: AlarmRule | str, *events: Event
 ) -> None:
-    if events:
-        await change_floor(request, events)
     reason = what if isinstance(what, str) else f"{what.metric} {what.scope}".strip()
-    await note(request, admin, Deed(action, reason=reason))
+    if events:
+        await change_floor(request, admin, [Deed(action, reason=reason)], events)
 
 
 ROUTES: list[BaseRoute] = [

@@ -11,10 +11,10 @@ from app.alerting.outgoing import is_address
 from app.audit import Deed
 from app.rights import Principal
 from app.sentences import Sentence, joined, wording
-from app.web.admin.page import AdminProblem, act, note, shown
+from app.web.admin.page import AdminProblem, act, shown
 from app.web.admin.roster import label_in
 from app.web.forms import Form
-from app.web.guard import require_admin
+from app.web.guard import along, note, require_admin
 from app.web.parts import parts_of
 
 LEVELS = {"1": 1, "2": 2}
@@ -52,15 +52,15 @@ async def add(request: Request, admin: Principal, form: Form) -> Response:
         raise AdminProblem(NO_ADDRESS)
     scope = label_in(form.one("scope"))
     cleared = form.one("tells_cleared") == "1"
-    await parts_of(request).channels.add(name, url, level, scope, cleared)
-    await note(request, admin, Deed("add alarm channel", reason=name))
+    noting = along(request, admin, Deed("add alarm channel", reason=name))
+    await parts_of(request).channels.add(name, url, level, scope, cleared, noting)
     return _shown(request, done="added", who=name)
 
 
 async def remove(request: Request, admin: Principal, form: Form) -> Response:
     channel = _known(request, form)
-    await parts_of(request).channels.remove(channel.channel)
-    await note(request, admin, Deed("remove alarm channel", reason=channel.name))
+    noting = along(request, admin, Deed("remove alarm channel", reason=channel.name))
+    await parts_of(request).channels.remove(channel.channel, noting)
     return _shown(request, done="removed", who=channel.name)
 
 

@@ -1,6 +1,11 @@
-"""What the administrators' pages share: the frame, a change of the floor, and the note of it."""
+"""What the administrators' pages share: the frame, a change of the floor, and the note of it.
+
+Nothing is changed that is not in the audit: the note comes first or, where tables beside it are
+changed, in the same transaction.
+"""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 
@@ -8,7 +13,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from app.audit import Deed
+from app.database import DatabaseUnavailable
 from app.domain.events import Event
+from app.log import LogUnavailable
 from app.rights import Principal
 from app.sentences import Sentence
 from app.web.forms import Form, FormProblem, form_of
@@ -19,6 +26,8 @@ from app.web.parts import parts_of
 # The floor follows the log within milliseconds; a page waits this long to show the change itself.
 PATIENCE_S = 2.0
 NOTHING = Sentence("There is no such thing to do.")
+
+logger = logging.getLogger(__name__)
 
 Action = Callable[[Request, Principal, Form], Awaitable[Response]]
 
@@ -48,15 +57,29 @@ async def act(request: Request, actions: Mapping[str, Action], largest: int = 0)
     return await action(request, admin, form)
 
 
-async def change_floor(request: Request, events: Sequence[Event]) -> None:
-    """Append the events; return once they are on the floor. Raises LogUnavailable."""
+async def change_floor(
+    request: Request, person: Principal, deeds: Sequence[Deed], events: Sequence[Event]
+) -> None:
+    """Say in the audit what is meant, append the events; return once they are on the floor.
+
+    Raises DatabaseUnavailable, LogUnavailable: then nothing was changed.
+    """
     parts = parts_of(request)
-    seq = await parts.log.append(events)
+    intents = await access_of(request).audit.intents(actor_of(request, person), deeds)
+    try:
+        seq = await parts.log.append(events)
+    except LogUnavailable as error:
+        await _conclude(request, intents, f"failed: {error}")
+        raise
+    await _conclude(request, intents, "done")
     with suppress(TimeoutError):
         async with asyncio.timeout(PATIENCE_S):
             await parts.projector.wait_for(seq)
 
 
-async def note(request: Request, admin: Principal, deed: Deed) -> None:
-    """What was done, in the audit."""
-    await access_of(request).audit.done(actor_of(request, admin), deed)
+async def _conclude(request: Request, intents: Sequence[int], outcome: str) -> None:
+    """How it ended; it stays as it is where that can't be written down."""
+    try:
+        await access_of(request).audit.results(intents, outcome)
+    except DatabaseUnavailable as error:
+        logger.error("The audit has intents without their results: %s: %s", intents, error)

@@ -10,9 +10,9 @@ from app.audit import Deed
 from app.pbx import Finding, PbxError
 from app.rights import Principal
 from app.sentences import Sentence, wording
-from app.web.admin.page import act, note, shown
+from app.web.admin.page import act, shown
 from app.web.forms import Form, FormProblem
-from app.web.guard import deny, require_admin
+from app.web.guard import deny, note, require_admin
 from app.web.parts import parts_of
 
 FIXED = Sentence(

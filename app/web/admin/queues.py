@@ -15,7 +15,7 @@ from app.domain.view import Figures
 from app.pbx.fields import QUEUE_LENGTH, is_visible
 from app.rights import Principal
 from app.sentences import Sentence, wording
-from app.web.admin.page import AdminProblem, act, change_floor, note, shown
+from app.web.admin.page import AdminProblem, act, change_floor, shown
 from app.web.admin.roster import label_in
 from app.web.forms import Form
 from app.web.guard import require_admin
@@ -91,8 +91,8 @@ async def save(request: Request, admin: Principal, form: Form) -> Response:
     event = _described(form, known.get(queue) or Queue(queue))
     changed = _differences(event, known.get(queue))
     if changed:
-        await change_floor(request, [event])
-        await note(request, admin, Deed("describe queue", queue=queue, reason=changed))
+        deed = Deed("describe queue", queue=queue, reason=changed)
+        await change_floor(request, admin, [deed], [event])
     done = ("added" if is_new else "saved") if changed else "same"
     return _shown(request, done=done, who=event.name or queue)
 

@@ -8,9 +8,9 @@ from app.access.api_tokens import TokenProblem
 from app.audit import Deed
 from app.rights import Principal
 from app.sentences import wording
-from app.web.admin.page import act, note, shown
+from app.web.admin.page import act, shown
 from app.web.forms import Form
-from app.web.guard import access_of, require_admin
+from app.web.guard import access_of, along, note, require_admin
 from app.web.parts import parts_of
 
 
@@ -41,14 +41,16 @@ async def change_tokens(request: Request) -> Response:
 
 async def make(request: Request, admin: Principal, form: Form) -> Response:
     name = form.one("name").strip()
-    text = await access_of(request).tokens.add(name, admin.name)
-    await note(request, admin, Deed("make API token", reason=name))
+    noting = along(request, admin, Deed("make API token", reason=name))
+    text = await access_of(request).tokens.add(name, admin.name, noting)
     return _shown(request, done="made", who=name, token=text)
 
 
 async def remove(request: Request, admin: Principal, form: Form) -> Response:
-    token = await access_of(request).tokens.remove(form.number("token"))
+    tokens = access_of(request).tokens
+    token = tokens.known(form.number("token"))
     await note(request, admin, Deed("remove API token", reason=token.name))
+    await tokens.remove(token.token_id)
     return _shown(request, done="removed", who=token.name)
 
 

@@ -9,9 +9,9 @@ from starlette.routing import BaseRoute, Route
 from app.audit import Deed
 from app.rights import Principal
 from app.sentences import Sentence, wording
-from app.web.admin.page import AdminProblem, act, note, shown
+from app.web.admin.page import AdminProblem, act, shown
 from app.web.forms import Form
-from app.web.guard import require_admin
+from app.web.guard import along, require_admin
 from app.web.parts import Parts, parts_of
 from app.webhook_tokens import Previous
 
@@ -63,12 +63,12 @@ async def rotate(request: Request, admin: Principal, form: Form) -> Response:
     """A new token. The answer is the only time that it is shown."""
     days = _days(form.one("days", str(DAYS)))
     parts = parts_of(request)
+    reason = f"the previous one works for {days} days more"
+    noting = along(request, admin, Deed("rotate webhook token", reason=reason))
     try:
-        token = await parts.tokens.rotate(days * DAY_S)
+        token = await parts.tokens.rotate(days * DAY_S, noting)
     except ValueError as error:
         raise AdminProblem(wording(error)) from None
-    reason = f"the previous one works for {days} days more"
-    await note(request, admin, Deed("rotate webhook token", reason=reason))
     address = f"{parts.settings.public_url}/hook/{token}"
     return _shown(request, done="rotated", address=address)
 
@@ -84,8 +84,8 @@ async def revoke(request: Request, admin: Principal, form: Form) -> Response:
     parts = parts_of(request)
     if working_previous(parts) is None:
         raise AdminProblem("There is no previous address that still works.")
-    await parts.tokens.revoke_previous()
-    await note(request, admin, Deed("revoke previous webhook token"))
+    noting = along(request, admin, Deed("revoke previous webhook token"))
+    await parts.tokens.revoke_previous(noting)
     return _shown(request, done="revoked")
 
 
