@@ -208,7 +208,7 @@ def _restore(options: argparse.Namespace, settings: Settings) -> int:
 def _erase(options: argparse.Namespace, settings: Settings) -> int:
     database = _database(settings)
     with holding(str(database)):
-        print(erase(database, options.phone))
+        print(erase(database, options.phone, wall_clock()))
     if settings.log.startswith(SCHEME):
         print(
             "The log on the NATS servers was not touched: the number is still in its events, and a "

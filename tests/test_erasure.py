@@ -82,7 +82,7 @@ async def test_after_an_erasure_no_column_and_no_file_holds_the_number(path):
     assert {"rejected_webhook.sample"} <= before
     assert NINE_DIGITS.encode() in killed.with_name("pitwall.db-wal").read_bytes()
 
-    erased = erase(killed, "+84 938 363 739")
+    erased = erase(killed, "+84 938 363 739", NINE)
 
     assert [each.name for each in files(killed) if NINE_DIGITS.encode() in each.read_bytes()] == []
     assert set(where_it_stands(killed)) == set()
@@ -95,7 +95,7 @@ async def test_what_is_not_the_numbers_is_as_it_was(path):
     await filled(path)
     before = await calls_of(path)
     recordings = await column(path, "SELECT recording FROM call ORDER BY callid")
-    erase(path, NUMBER)
+    erase(path, NUMBER, NINE)
 
     assert recordings == [RECORDING, "", OTHERS_RECORDING, "", RECORDING]
     assert await column(path, "SELECT recording FROM call ORDER BY callid") == [
@@ -112,7 +112,7 @@ async def test_what_is_not_the_numbers_is_as_it_was(path):
 
 async def test_a_history_made_anew_does_not_bring_it_back(path):
     await filled(path)
-    erase(path, NUMBER)
+    erase(path, NUMBER, NINE)
     await rebuild(f"sqlite:{path}", BusinessDay(ZONE), lambda: NINE + 1000)
 
     assert set(where_it_stands(path)) == set()
@@ -122,7 +122,7 @@ async def test_a_history_made_anew_does_not_bring_it_back(path):
 async def test_a_number_that_nobody_has_changes_nothing(path):
     await filled(path)
     before = dict(where_it_stands(path))
-    erased = erase(path, "0911111111")
+    erased = erase(path, "0911111111", NINE)
 
     assert (erased.events, erased.floors, erased.calls, erased.deeds) == (0, 0, 0, 0)
     assert dict(where_it_stands(path)) == before
@@ -130,7 +130,7 @@ async def test_a_number_that_nobody_has_changes_nothing(path):
 
 async def test_a_short_number_is_not_found_inside_a_longer_one(path):
     await filled(path)
-    erased = erase(path, NUMBER[-6:])
+    erased = erase(path, NUMBER[-6:], NINE)
 
     assert (erased.events, erased.floors, erased.calls) == (0, 0, 0)
 
@@ -149,26 +149,42 @@ def test_damaged_json_loses_the_number_all_the_same():
 
 def test_too_few_digits_are_refused(path):
     with pytest.raises(KeepingError, match="nothing was erased"):
-        erase(path, "999")
+        erase(path, "999", NINE)
 
 
 async def test_databases_beside_it_that_may_still_hold_it_are_counted_and_named(path):
     await filled(path)
     shutil.copy(path, path.with_name("copy"))
-    (path.with_name("pitwall.db.lock")).touch()
+    for name in ("pitwall.db.lock", "pitwall.db.turn", "pitwall.db.ballast", "another.db"):
+        path.with_name(name).touch()
     for word in ("damaged", "before-restore", "damaged"):
         move_aside(path, word, NINE)
         shutil.copy(path.with_name("copy"), path)
     backup.nightly(path, NINE)
+    path.with_name("pitwall.db.damaged-20260302-090000-wal").touch()
+    path.with_name(".pitwall.db.damaged.replacement.partial").touch()
+    path.with_name("backups").joinpath(".pitwall-20260301-030000.db.partial").touch()
 
-    told = str(erase(path, NUMBER))
+    told = str(erase(path, NUMBER, NINE))
 
     assert "1 nightly backups may still hold it" in told
-    assert "3 databases that were moved aside may still hold it" in told
+    assert "5 other databases beside it" in told
     assert told.endswith(
         "pitwall.db.damaged-20260302-090000-2, pitwall.db.damaged-20260302-090000, "
-        "pitwall.db.before-restore-20260302-090000."
+        "pitwall.db.before-restore-20260302-090000, backups/.pitwall-20260301-030000.db.partial, "
+        ".pitwall.db.damaged.replacement.partial."
     )
+
+
+async def test_a_replacement_that_a_crash_interrupted_does_not_bring_it_back(path):
+    await filled(path)
+    ready = path.with_name("pitwall.db.before-restore.replacement")
+    shutil.copy(path, ready)
+    told = str(erase(path, NUMBER, NINE))
+
+    assert not ready.exists()
+    assert set(where_it_stands(path)) == set()
+    assert told.endswith("pitwall.db.before-restore-20260302-090000.")
 
 
 async def test_rows_that_keep_the_number_are_told_of(path):
@@ -179,7 +195,7 @@ async def test_rows_that_keep_the_number_are_told_of(path):
         await audit.done(Actor(name=NUMBER), Deed("sign in"))
         await here.told([(NINE + 9000, events.CallRinging(callid=NUMBER, extension="103"))])
 
-    told = str(erase(path, NUMBER))
+    told = str(erase(path, NUMBER, NINE))
 
     assert "1 rows of the audit name it" in told
     assert "PITWALL_KEEP_AUDIT" in told

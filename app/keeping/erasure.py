@@ -5,7 +5,6 @@ keyed hash. While nobody uses the database, and so that no freed page and no wri
 has it. What it is still in afterwards, the answer says.
 """
 
-import re
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -15,11 +14,12 @@ from typing import Any
 
 from app.domain.numbers import FEWEST_DIGITS, caller_key, digits_of
 from app.keeping import KeepingError
-from app.keeping.backup import backups
+from app.keeping.backup import FOLDER, backups
 from app.keeping.clearing import Clearing
+from app.keeping.replacing import finish
 
-# What `move_aside` makes of a database's name: damaged, or before a restore.
-ASIDE = re.compile(r"\.[a-z-]+-[0-9]{8}-[0-9]{6}(-[0-9]+)?")
+# Beside the database and without anything that was in it.
+EMPTY = frozenset({".lock", ".turn", ".ballast", ".suspect"})
 FLOORS = ("snapshot", "floor_checkpoint")
 AUDIT = "audit"
 
@@ -51,7 +51,7 @@ WHERE sample LIKE '%phone=%' || ? || '%'
 class Erased:
     """What was done: how many rows of what lost the number, and what may still hold it.
 
-    `left` are rows that still hold it, by table; `aside` databases that were moved aside.
+    `left` are rows that still hold it, by table; `beside` names of other databases.
     """
 
     events: int
@@ -62,7 +62,7 @@ class Erased:
     spans: int
     left: dict[str, int]
     backups: int
-    aside: tuple[str, ...]
+    beside: tuple[str, ...]
 
     def __str__(self) -> str:
         done = (
@@ -70,7 +70,7 @@ class Erased:
             f"{self.calls} calls, {self.deeds} entries of the worklist and {self.spans} notes of "
             f"pauses; {self.samples} samples of refused webhooks that end like it were deleted."
         )
-        parts = (done, self._of_audit(), self._of_tables(), self._of_backups(), self._of_aside())
+        parts = (done, self._of_audit(), self._of_tables(), self._of_backups(), self._of_beside())
         return " ".join(part for part in parts if part)
 
     def _of_audit(self) -> str:
@@ -98,25 +98,27 @@ class Erased:
             "too old (PITWALL_KEEP_BACKUPS), or delete them yourself now."
         )
 
-    def _of_aside(self) -> str:
-        if not self.aside:
+    def _of_beside(self) -> str:
+        if not self.beside:
             return ""
         return (
-            f"{len(self.aside)} databases that were moved aside may still hold it, and nothing "
-            f"deletes them but you: {', '.join(self.aside)}."
+            f"{len(self.beside)} other databases beside it, such as were moved aside, may still "
+            f"hold it, and nothing deletes them but you: {', '.join(self.beside)}."
         )
 
 
-def erase(path: Path, phone: str) -> Erased:
+def erase(path: Path, phone: str, now: int) -> Erased:
     """Erase the number, however it was written (+84 938…, 0938…). Raises KeepingError.
 
-    Nobody else may use the database meanwhile.
+    Nobody else may use the database meanwhile. `now` is ms since the epoch.
     """
     if len(digits_of(phone)) < FEWEST_DIGITS:
         raise KeepingError(f"A number has {FEWEST_DIGITS} digits or more; nothing was erased.")
-    if not path.exists():
-        raise KeepingError(f"There is no database {path}.")
     try:
+        # Else the next start would put another in the place of this one, with the number.
+        finish(path, now)
+        if not path.exists():
+            raise KeepingError(f"There is no database {path}.")
         with closing(sqlite3.connect(path, isolation_level=None)) as connection:
             connection.execute("PRAGMA secure_delete = ON")
             connection.execute("BEGIN IMMEDIATE")
@@ -125,16 +127,18 @@ def erase(path: Path, phone: str) -> Erased:
             connection.execute("VACUUM")
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             return erased
-    except sqlite3.DatabaseError as error:
+    except (OSError, sqlite3.DatabaseError) as error:
         raise KeepingError(f"The number was not erased: {error}.") from error
 
 
-def moved_aside(path: Path) -> list[Path]:
-    """The databases beside this one that it was once, the newest first."""
-    named = ((each, each.name.removeprefix(path.name)) for each in path.parent.iterdir())
-    return sorted(
-        (each for each, rest in named if rest != each.name and ASIDE.fullmatch(rest)), reverse=True
-    )
+def other_databases(path: Path) -> list[Path]:
+    """What this one was once, or a copy of it: beside it, or half a backup. The newest first."""
+    files = [each for each in path.parent.iterdir() if each.suffix not in EMPTY]
+    found = {each for each in files if each.name.lstrip(".").startswith(f"{path.name}.")}
+    found.update(set((path.parent / FOLDER).glob("*")) - set(backups(path)))
+    # What SQLite keeps beside one of them is a part of it.
+    pieces = {each.with_name(each.name + piece) for each in found for piece in ("-wal", "-shm")}
+    return sorted(found - pieces, reverse=True)
 
 
 def _erase_in(connection: sqlite3.Connection, number: Clearing, path: Path) -> Erased:
@@ -149,7 +153,7 @@ def _erase_in(connection: sqlite3.Connection, number: Clearing, path: Path) -> E
         spans=_run(connection, "agent_span", SPANS),
         left=_left(connection),
         backups=len(backups(path)),
-        aside=tuple(each.name for each in moved_aside(path)),
+        beside=tuple(str(each.relative_to(path.parent)) for each in other_databases(path)),
     )
 
 
