@@ -85,8 +85,7 @@ def _number(text: str) -> int | None:
 async def export(request: Request) -> Response:
     """The alarm log as CSV, the newest line first; times are UTC. That it was taken is noted."""
     person = require_person(request)
-    noted = Deed("export alarms as csv")
-    await access_of(request).audit.done(actor_of(request, person), noted)
+    await guard.note(request, person, Deed("export alarms as csv"))
     iso = parts_of(request).renderer.iso
     lines = [csv_line(HEADING)]
     for entry in _seen_entries(request, person):
