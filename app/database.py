@@ -11,7 +11,7 @@ from typing import Any, Self, TypeVar, cast
 
 import aiosqlite
 
-from app.database_connections import PRAGMAS, connected, disconnect, prepared_file
+from app.database_connections import PRAGMAS, READS, connected, disconnect, prepared_file
 from app.database_faults import (
     DatabaseFull,
     DatabaseTooNew,
@@ -71,14 +71,12 @@ class Database:
             writer = await connected(MEMORY, PRAGMAS)
             return cls(writer, writer)
         file = await asyncio.to_thread(prepared_file, path)
-        turn = Turn(file)
-        uri = file.as_uri()
-        writer = await connected(uri, PRAGMAS)
-        try:
-            reader = await connected(f"{uri}?mode=ro", ("busy_timeout=5000", "query_only=ON"))
-        except BaseException:
-            await disconnect(writer)
-            raise
+        async with contextlib.AsyncExitStack() as undone:
+            turn = undone.enter_context(contextlib.closing(Turn(file)))
+            writer = await connected(file.as_uri(), PRAGMAS)
+            undone.push_async_callback(disconnect, writer)
+            reader = await connected(f"{file.as_uri()}?mode=ro", READS)
+            undone.pop_all()
         return cls(writer, reader, DatabaseFiles(file), turn)
 
     async def migrate(self, name: str, steps: Sequence[str]) -> None:

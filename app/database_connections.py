@@ -24,6 +24,7 @@ PRAGMAS = (
     "wal_autocheckpoint=1000",
     "journal_size_limit=67108864",
 )
+READS = ("busy_timeout=5000", "query_only=ON")
 
 
 def prepared_file(path: str) -> Path:

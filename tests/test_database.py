@@ -12,6 +12,7 @@ import pytest
 
 from app import database as module
 from app.database import Database, DatabaseUnavailable
+from app.database_connections import PRAGMAS
 
 pytestmark = pytest.mark.anyio
 
@@ -242,7 +243,7 @@ async def test_the_reading_connection_can_not_write(tmp_path: Path) -> None:
 async def test_a_lock_that_stays_is_said_in_words_and_then_over(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "PRAGMAS", ("busy_timeout=50", *module.PRAGMAS[1:]))
+    monkeypatch.setattr(module, "PRAGMAS", ("busy_timeout=50", *PRAGMAS[1:]))
     database = await Database.open(str(tmp_path / "pitwall.db"))
     await database.migrate("words", STEPS)
     other = sqlite3.connect(tmp_path / "pitwall.db", isolation_level=None)

@@ -13,6 +13,7 @@ import pytest
 
 from app import database as database_module
 from app.database import Database, DatabaseUnavailable
+from app.database_connections import connected
 from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
@@ -55,14 +56,14 @@ async def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path: Pa
 async def test_where_it_can_be_written_but_not_read_nothing_stays_open(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    connect, before = database_module._connect, connections()
+    before = connections()
 
     async def one_way(uri: str, pragmas: Sequence[str]) -> aiosqlite.Connection:
         if "mode=ro" in uri:
             raise DatabaseUnavailable("Not today.")
-        return await connect(uri, pragmas)
+        return await connected(uri, pragmas)
 
-    monkeypatch.setattr(database_module, "_connect", one_way)
+    monkeypatch.setattr(database_module, "connected", one_way)
     with pytest.raises(DatabaseUnavailable, match="Not today"):
         await Database.open(str(tmp_path / "pitwall.db"))
 

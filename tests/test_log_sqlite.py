@@ -15,6 +15,7 @@ import pytest
 
 from app import database as database_module
 from app.database import DatabaseTooNew
+from app.database_connections import PRAGMAS
 from app.domain.events import Tick
 from app.log import LogUnavailable, Snapshot
 from app.log.codec import EventUnreadable
@@ -37,7 +38,7 @@ async def place(path: str) -> AsyncIterator[Place]:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    short = ("busy_timeout=50", *database_module.PRAGMAS[1:])
+    short = ("busy_timeout=50", *PRAGMAS[1:])
     monkeypatch.setattr(database_module, "PRAGMAS", short)
 
 
