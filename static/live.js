@@ -3,7 +3,10 @@
 (() => {
   const QUIET_MS = 10400;      // two ticks of 5 s missed, and a little for the way
   const BEHIND_MS = 3000;
-  const KICK_EVERY_MS = 12000;
+  const KICK_AFTER_MS = 12000;
+  const SPREAD_MS = 1000;        // of the first return; each one that brings nothing doubles it
+  const MOST_SPREAD_MS = 64000;
+  const UNWANTED = 3;            // returns that whoever was sent away is taken to have tried
   const SLEPT_MS = 10000;
   const HELD_MS = 1500;
   const UNPAINTED_MS = 500;
@@ -14,7 +17,7 @@
   const CUT = "<\x1e";        // what follows only helps to read compressed frames: app/web/stream.py
   const SPEAKS_EVERY = 6;
   const SPEAKS_AFTER_MS = 3900;  // the server hangs up after 20 s
-  const page = { tick: 0, heard: performance.now(), kicked: -Infinity, held: null, out: false, closed: true, lag: 0, fixed: -Infinity, shown: null, unsaid: 0, speaksAfter: 1, spoke: 0, came: 0, told: 0 };
+  const page = { tick: 0, heard: performance.now(), tries: 0, coming: null, opened: false, lost: false, held: null, out: false, closed: true, lag: 0, fixed: -Infinity, shown: null, unsaid: 0, speaksAfter: 1, spoke: 0, came: 0, told: 0 };
   const find = id => document.getElementById(id);
   const now = () => performance.now();
 
@@ -48,13 +51,29 @@
     return `${live}${live.includes("?") ? "&" : "?"}order=${pitwall.order || "extension"}`;
   };
   const connect = () => {
-    page.kicked = page.heard = now();
+    clearTimeout(page.coming);
+    page.coming = null;
+    page.heard = now();
     page.closed = true;
+    page.opened = page.lost = false;
     pitwall.forget();
     find("feed").setAttribute("hx-ws:connect", address());
     htmx.process(find("feed"), true);
   };
-  const later = (least, most) => setTimeout(() => { if (page.closed && !page.out) connect(); }, least + Math.random() * (most - least));
+  const silent = () => now() - page.heard > KICK_AFTER_MS;
+  // Spread, so that the boards of a server that is back do not come all at once. htmx would grow the
+  // spread, too, but begin anew at every open: a server that accepts and hangs up has no rest then.
+  const comeBack = () => {
+    clearTimeout(page.coming);
+    page.coming = setTimeout(() => {
+      page.coming = null;
+      // What had been silent may have spoken meanwhile.
+      if (!page.out && (page.lost || silent())) connect();
+    }, Math.random() * Math.min(MOST_SPREAD_MS, SPREAD_MS * 2 ** page.tries));
+    page.tries += 1;
+  };
+  // Whatever the socket says of itself.
+  const renew = () => { page.lost = true; comeBack(); };
   // What is shown is no longer this viewer's to see: a moment to read why, then the sign-in page.
   const leave = () => { judge(); setTimeout(() => location.reload(), 3000); };
   const alive = async () => {
@@ -68,16 +87,18 @@
   // An unattended display must never end on the browser's error page.
   const reload = async () => { if (await alive()) location.reload(); else setTimeout(reload, 5000 + Math.random() * 5000); };
 
-  document.addEventListener("htmx:ws:after:connection", () => { page.heard = now(); });
+  document.addEventListener("htmx:ws:after:connection", () => { page.heard = now(); page.opened = true; });
   document.addEventListener("htmx:ws:close", event => {
-    const code = event.detail.code;
-    if (event.detail.reason === "removed") return;
+    const { code, reason } = event.detail;
+    if (reason === "removed") return;
     page.closed = true;
     judge();
     if (code === 4205) return reload();                                  // made for other rights, or another wall
-    if ([1006, 1008, 4401].includes(code)) alive();
-    if (code === 1013) later(4000, 12000);                               // overloaded: give it time
-    else if (code === 1008 || (code >= 3000 && code !== 4401)) later(1000, 6000);
+    // A refused handshake looks like a broken line; a line that breaks later says nothing of sessions.
+    if ((code === 1006 && !page.opened) || code === 1008 || code === 4401) alive();
+    if (code === 4401) return;
+    if (code === 1008 || code === 1013 || code >= 3000) page.tries = Math.max(page.tries, UNWANTED);
+    renew();
   });
 
   // What has changed shows its age; while the board is not live, the one it had by the last frame.
@@ -146,7 +167,8 @@
     const marker = find("beat").dataset;
     const socket = event.detail.connection.socket;
     page.heard = now();
-    page.closed = false;
+    page.closed = socket.readyState > 1;                                 // it may have ended while a button was held
+    if (!page.closed) page.tries = 0;
     page.tick = Number(marker.tick);
     page.unsaved = Number(marker.unsaved || 0);
     pitwall.learn(Number(marker.now));
@@ -157,7 +179,7 @@
     tellAll(page.shown?.swift === false ? SOON_MS : SECOND_MS);
     document.dispatchEvent(new Event("pitwall:frame"));
     if (marker.build !== document.body.dataset.build && !page.leaving) { page.leaving = true; setTimeout(reload, Math.random() * 20000); }
-    if (!complete(marker) && now() - page.fixed > 5000) { page.fixed = now(); connect(); }
+    if (!complete(marker) && now() - page.fixed > 5000) { page.fixed = now(); renew(); }
   });
 
   // ---- once a second: counters, staleness, waking up from sleep
@@ -168,8 +190,8 @@
     judge();
     tellAll(SECOND_MS);
     if (page.unsaid && now() - page.spoke > SPEAKS_AFTER_MS) answer();
-    const silent = now() - page.heard > KICK_EVERY_MS && now() - page.kicked > KICK_EVERY_MS;
-    if (!page.out && (slept || silent)) connect();
+    if (page.out) return;
+    if (slept) { page.tries = 0; renew(); } else if (silent() && !page.coming) comeBack();
   };
 
   document.addEventListener("htmx:config:request", event => { if (document.body.dataset.link !== "live") event.preventDefault(); });

@@ -136,11 +136,18 @@ def now() -> int:
     return round(time.time() * 1000)
 
 
-def open_wall(page: Page, feed: Feed, frames: int = 0, *, is_still: bool = False) -> None:
+def open_wall(
+    page: Page,
+    feed: Feed,
+    frames: int = 0,
+    *,
+    is_still: bool = False,
+    serves: Callable[[WebSocketRoute], object] | None = None,
+) -> None:
     """The wall's page with its own scripts and styles, and a server that is this program.
 
     `frames`: so many and no more, 0: as many as it asks for. `is_still`: nobody on the
-    floor does anything.
+    floor does anything. `serves`: does something else with each connection.
     """
 
     def answer(route: Route) -> None:
@@ -171,7 +178,7 @@ def open_wall(page: Page, feed: Feed, frames: int = 0, *, is_still: bool = False
             socket.send(feed.frame(is_still=is_still))
 
     page.route(f"{HOST}/**", answer)
-    page.route_web_socket("**/wall/live*", serve)
+    page.route_web_socket("**/wall/live*", serves or serve)
     page.goto(f"{HOST}/wall")
 
 
