@@ -5,6 +5,7 @@ server that falls behind show it.
 """
 
 import asyncio
+import math
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -84,11 +85,16 @@ async def flood(port: int, requests: Iterable[bytes], lines: int = 16) -> Answer
 
 
 async def pace(
-    port: int, requests: Iterator[bytes], rate: float, seconds: float, patience_s: float = 30
+    port: int,
+    requests: Iterator[bytes],
+    rate: float,
+    seconds: float = math.inf,
+    patience_s: float = 30,
 ) -> Answers:
     """`rate` a second for so long, each when it is due, over as many connections as that takes.
 
-    What is not answered `patience_s` after the last was sent counts as cut off.
+    It ends early with the last of the requests. What is not answered `patience_s` after the last
+    was sent counts as cut off.
     """
     answers, idle, tasks = Answers(), list[Line](), set[asyncio.Task[None]]()
 
@@ -106,7 +112,10 @@ async def pace(
     while (due := began + number / rate) < began + seconds:
         if (early := due - time.monotonic()) > 0:
             await asyncio.sleep(early)
-        task = asyncio.create_task(send(next(requests), due))
+        request = next(requests, None)
+        if request is None:
+            break
+        task = asyncio.create_task(send(request, due))
         tasks.add(task)
         task.add_done_callback(tasks.discard)
         number += 1

@@ -38,7 +38,7 @@ async def test_hundreds_of_half_sent_requests_end_and_harm_no_webhook(served: Se
 def test_boards_that_lose_their_connection_at_once_are_all_whole_again(
     tmp_path: Path, free_port: int
 ):
-    seen = storm(tmp_path, free_port, 150, 3)
+    seen = storm(tmp_path, free_port, 150)
 
     assert seen.back_s < 60
     assert seen.unanswered == 0

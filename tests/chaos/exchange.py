@@ -1,10 +1,13 @@
 """A PBX in a process of its own: what it waits for is the server, not the viewers of a test."""
 
 import asyncio
+import math
 import multiprocessing
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from itertools import count
+from contextlib import asynccontextmanager
+from itertools import count, takewhile
+from multiprocessing.synchronize import Event
 
 from tests.running import TOKEN
 from tests.senders import Answers, pace
@@ -12,6 +15,8 @@ from tests.served import request_of
 
 AGENTS = 200
 STATUS = "/Agent/ChangeStatus"
+# In its process: set when it has sent enough.
+_OVER: list[Event] = []
 
 
 async def fill(port: int) -> None:
@@ -23,13 +28,35 @@ async def fill(port: int) -> None:
 
 async def changes(port: int, seconds: float) -> Answers:
     """Twenty webhooks a second, each of which changes a card; returns when that time is over."""
+    async with changing(port, seconds) as answers:
+        return await answers
+
+
+@asynccontextmanager
+async def changing(
+    port: int, seconds: float = math.inf
+) -> AsyncIterator["asyncio.Future[Answers]"]:
+    """The same, from the first line of the block until it ends, or for so long."""
     spawning = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, spawning) as apart:
-        return await asyncio.get_running_loop().run_in_executor(apart, _send, port, seconds)
+    loop, over = asyncio.get_running_loop(), spawning.Event()
+    with ProcessPoolExecutor(1, spawning, _end_with, (over,)) as apart:
+        # Of no length: from now on the process is there.
+        await loop.run_in_executor(apart, _send, port, 0.0)
+        answers = loop.run_in_executor(apart, _send, port, seconds)
+        try:
+            yield answers
+        finally:
+            over.set()
+            await asyncio.wait([answers])
+
+
+def _end_with(over: Event) -> None:
+    _OVER.append(over)
 
 
 def _send(port: int, seconds: float) -> Answers:
-    return asyncio.run(pace(port, _changes(), 20, seconds))
+    requests = takewhile(lambda _: not _OVER[0].is_set(), _changes())
+    return asyncio.run(pace(port, requests, 20, seconds))
 
 
 def _changes() -> Iterator[bytes]:
