@@ -79,17 +79,23 @@ def overload(folder: Path, port: int, rates: list[float], seconds: float) -> Ove
 
 
 async def _climb(port: int, rates: list[float], seconds: float) -> tuple[list[Step], float, int]:
-    requests, steps, acknowledged = _calls(), list[Step](), 0
+    requests, steps, acknowledged = calls("o"), list[Step](), 0
     for rate in rates:
         answers = await pace(port, requests, rate, seconds)
         acknowledged += answers.statuses[200]
         steps.append(_step(rate, answers, seconds))
-    began = time.monotonic()
+    recovered, since = await recovery(port, requests)
+    return steps, recovered, acknowledged + since.statuses[200]
+
+
+async def recovery(port: int, requests: Iterator[bytes]) -> tuple[float, Answers]:
+    """Seconds until answers to the normal rate are quick again, and what they were meanwhile."""
+    began, all_of_them = time.monotonic(), Answers()
     while True:
         answers = await pace(port, requests, 20, 1.0)
-        acknowledged += answers.statuses[200]
+        all_of_them.statuses.update(answers.statuses)
         if answers.p99() < NORMAL_S and answers.statuses[200] == answers.sent:
-            return steps, time.monotonic() - began, acknowledged
+            return time.monotonic() - began, all_of_them
         assert time.monotonic() - began < 60, "it does not recover"
 
 
@@ -107,15 +113,15 @@ def _step(rate: float, answers: Answers, seconds: float) -> Step:
     )
 
 
-def _calls() -> Iterator[bytes]:
-    """Each call rings and ends, so that the floor stays of one size."""
+def calls(mark: str, token: str = TOKEN) -> Iterator[bytes]:
+    """Each call rings and ends, so that the floor stays of one size; `mark` begins its name."""
     for number in count():
-        told = {"callid": f"o{number // 2}"}
+        told = {"callid": f"{mark}{number // 2}"}
         if number % 2:
-            yield request_of("/callcenter/hangup", TOKEN, **told)
+            yield request_of("/callcenter/hangup", token, **told)
         else:
             more = {"phone": "0906000111", "extension": str(100 + number % 200), "queue": "999"}
-            yield request_of("/callcenter/call_in", TOKEN, event="RING", **told, **more)
+            yield request_of("/callcenter/call_in", token, event="RING", **told, **more)
 
 
 def stored_calls(folder: Path) -> list[str]:

@@ -8,7 +8,9 @@ import asyncio
 import os
 from pathlib import Path
 
+from app.log.commits import MOST_WAITING
 from tests.chaos.crowd import descriptors
+from tests.chaos.full_queue import full_queue, why_not
 from tests.chaos.half_sent import half_sent
 from tests.chaos.hostile import harm_done
 from tests.chaos.overload import PROVISIONED, overload
@@ -19,6 +21,8 @@ from tests.running import Pitwall
 
 PATIENCE = float(os.environ.get("PITWALL_TEST_PATIENCE", "1"))
 ACK_S = 0.25 * PATIENCE
+# MiB: ten thousand that wait, with 32 KiB for each connection and its request.
+MOST_GROWN_BY_QUEUE = MOST_WAITING * 32 / 1024
 
 
 def t7_half_sent(folder: Path, options: argparse.Namespace) -> Judged:
@@ -78,4 +82,21 @@ def r16_overload(folder: Path, options: argparse.Namespace) -> Judged:
     return good, str(seen)
 
 
-TRIALS = (t7_half_sent, r13_viewers, r14_storm, r16_overload)
+def r16_full_queue(folder: Path, options: argparse.Namespace) -> Judged:
+    """Nothing can be written, ten times the provisioned rate comes: refused at once and counted."""
+    if why := why_not():
+        return True, f"SKIPPED: {why}"
+    seen = full_queue(folder, free_port(), 10 * PROVISIONED)
+    good = (
+        seen.probes > 0
+        and seen.refused_p99_s <= 0.05 * PATIENCE
+        and seen.nothing_is_lost_silently
+        and set(seen.live) == {200}
+        and seen.told_full
+        and seen.back_s <= 10 * PATIENCE
+        and seen.grown_mebibytes <= MOST_GROWN_BY_QUEUE
+    )
+    return good, str(seen)
+
+
+TRIALS = (t7_half_sent, r13_viewers, r14_storm, r16_overload, r16_full_queue)
