@@ -149,9 +149,12 @@ def frame_of(payload: bytes, opcode: int = TEXT) -> bytes:
 
 
 async def look(port: int, cookie: str, manner: str = "", **more: Any) -> Viewer:
-    """Open a board; return once the handshake was answered, with whatever status."""
+    """Open a board; return once the handshake was answered, with whatever status.
+
+    `connection` is a socket that is connected already.
+    """
     viewer = Viewer(port, cookie, manner, **more)
-    connection = viewer.connection = await _connected(port, manner)
+    connection = viewer.connection = viewer.connection or await _connected(port, manner)
     await asyncio.get_running_loop().create_connection(lambda: viewer, sock=connection)
     try:
         await viewer.opened

@@ -1,6 +1,7 @@
 """Hundreds of signed-in viewers for one process: their accounts, and who of them has a board."""
 
 import asyncio
+import contextlib
 import random
 import time
 from dataclasses import dataclass, field
@@ -147,6 +148,15 @@ def _mebibytes(pitwall: Pitwall, name: str) -> float:
 def descriptors(pitwall: Pitwall) -> int:
     """How many files and sockets the process has open."""
     return len(list(Path(f"/proc/{pitwall.pid}/fd").iterdir()))
+
+
+def sockets(pitwall: Pitwall) -> int:
+    """How many of these are connections, and whatever else the kernel calls a socket."""
+    found = 0
+    for entry in Path(f"/proc/{pitwall.pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            found += entry.readlink().name.startswith("socket:")
+    return found
 
 
 async def settles(value: "object", target: int, seconds: float) -> float:

@@ -23,6 +23,8 @@ PATIENCE = float(os.environ.get("PITWALL_TEST_PATIENCE", "1"))
 ACK_S = 0.25 * PATIENCE
 # MiB: ten thousand that wait, with 32 KiB for each connection and its request.
 MOST_GROWN_BY_QUEUE = MOST_WAITING * 32 / 1024
+# MiB: what 150 viewers may cost at most, 256 KiB each in the process and 128 KiB in the kernel.
+MOST_GROWN = 150 * 0.375
 
 
 def t7_half_sent(folder: Path, options: argparse.Namespace) -> Judged:
@@ -50,8 +52,10 @@ def r13_viewers(folder: Path, options: argparse.Namespace) -> Judged:
     good = (
         slower <= 0.05 * PATIENCE
         and harm.beside_ack_p99_s <= max(ACK_S, 2 * harm.alone_ack_p99_s)
-        and harm.evicted_s <= 60
-        and harm.grown_mebibytes <= 150 * 0.375
+        and harm.evicted_s <= 30
+        and harm.grown_mebibytes <= MOST_GROWN
+        and harm.left_mebibytes <= MOST_GROWN
+        and harm.left_descriptors <= 5
         and not harm.good_lost
     )
     return good, str(harm)
