@@ -167,7 +167,7 @@ async def _open_stage(plan: Plan, store: Store) -> Stage:
     projector = Projector(log, days, renderer, plan.clock, caps, ownership)
     await projector.start()
     store.upkeep.clock_behind_ms = plan.clock.go_on_from(projector.floor.state.at)
-    plan.stack.push_async_callback(projector.save_snapshot)
+    plan.stack.push_async_callback(projector.keep_snapshot)
     history = await History.open(store.database, log, days, caps)
     return Stage(renderer, projector, history, Rewind(store.database, log, days, caps))
 

@@ -193,6 +193,13 @@ class Projector:
         self._snapshot_at = self.floor.state.at
         await self._log.save_snapshot(Snapshot(seq, await packed(self.floor.state)))
 
+    async def keep_snapshot(self) -> None:
+        """The same; without disk only the next start takes longer."""
+        try:
+            await self.save_snapshot()
+        except LogUnavailable as reason:
+            logger.error("No snapshot was kept; the next start takes longer: %s", reason)
+
     def _apply(self, records: Sequence[Record]) -> Changes:
         changes = Changes()
         for record in records:
@@ -236,10 +243,7 @@ class Projector:
         """Beside the following: neither compressing nor the disk may hold up the board."""
         while True:
             if self._is_snapshot_due():
-                try:
-                    await self.save_snapshot()
-                except LogUnavailable as reason:
-                    logger.error("No snapshot was kept; the next start takes longer: %s", reason)
+                await self.keep_snapshot()
             await self.wait_for(self.applied + 1)
 
     def _is_snapshot_due(self) -> bool:

@@ -10,6 +10,7 @@ from app.assembly import assembled
 from app.database import DatabaseTooNew, DatabaseUnavailable
 from app.ground import Ground
 from app.keeping import KeepingError
+from app.keeping.upkeep import DatabaseDamaged
 from app.log import LogDamaged, LogUnavailable
 from app.log.codec import EventUnreadable
 from app.peers import PeerCounts
@@ -59,9 +60,15 @@ async def running_site(
 
 def _watched(name: str, loop: Coroutine[Any, Any, None], on_death: Death) -> asyncio.Task[None]:
     def ended(task: asyncio.Task[None]) -> None:
-        if not task.cancelled():
-            logger.critical("The %s ended.", name, exc_info=task.exception())
-            on_death(name)
+        if task.cancelled():
+            return
+        error = task.exception()
+        if isinstance(error, DatabaseDamaged):
+            # No fault of ours, and all that a person can use is in its sentence.
+            logger.critical("%s", error)
+        else:
+            logger.critical("The %s ended.", name, exc_info=error)
+        on_death(name)
 
     task = asyncio.create_task(loop, name=name)
     task.add_done_callback(ended)

@@ -197,3 +197,19 @@ async def test_a_snapshot_that_takes_long_does_not_hold_up_the_board():
 
         await log.append([Tick()])
         await applied(projector, log)
+
+
+class NoRoom(MemoryLog):
+    async def save_snapshot(self, snapshot):
+        raise LogUnavailable("the disk is full")
+
+
+@pytest.mark.anyio
+async def test_a_floor_that_can_not_be_kept_hinders_no_orderly_end(caplog):
+    projector = projector_on(NoRoom(Clock()), Clock())
+    await projector.start()
+
+    await projector.keep_snapshot()
+
+    assert "No snapshot was kept" in caplog.text
+    assert "the disk is full" in caplog.text

@@ -11,8 +11,9 @@ from app.database import Database
 from app.domain.events import AgentNamed, CallRecorded, Tick
 from app.history.follower import History
 from app.history.rebuild import rebuild
+from app.keeping import backup
 from app.keeping.retention import DAY_MS, Retention
-from app.keeping.upkeep import Upkeep
+from app.keeping.upkeep import DatabaseDamaged, Upkeep
 from app.log import Snapshot
 from app.log.open import open_log
 from app.projector import Projector
@@ -20,6 +21,7 @@ from app.render import Renderer
 from app.rewind import NothingRecorded, Rewind
 from app.settings import Keep
 from app.webhook_journal import WebhookJournal
+from tests.chaos.damage import garbage_page
 from tests.history_setup import DAYS, NINE, ZONE, simulated, site, tables
 from tests.logs import Clock
 
@@ -276,6 +278,30 @@ async def test_a_backup_that_fails_is_told_and_the_night_goes_on(tmp_path):
     await upkeep.work(audit, keep, journal)
 
     assert "not made" in upkeep.failure
+    await database.close()
+
+
+async def test_a_night_that_finds_damage_ends_the_program_in_one_sentence(tmp_path):
+    clock, path = Clock(NINE), tmp_path / "pitwall.db"
+    database = await Database.open(str(path))
+    await everything(database, clock)
+    await database.close()
+    database = await Database.open(str(path))
+    upkeep = await Upkeep.open(database, str(path), ZONE, clock)
+    audit, journal = await Audit.open(database, clock), await WebhookJournal.open(database, clock)
+    await upkeep.work(audit, Keep(), journal)
+    [good] = backup.backups(path)
+    garbage_page(path)
+    clock.now += DAY_MS
+
+    with pytest.raises(DatabaseDamaged) as found:
+        await upkeep.work(audit, Keep(), journal)
+
+    assert "nightly check found" in str(found.value)
+    assert "newest good backup" in str(found.value)
+    assert "\n" not in str(found.value)
+    # No damaged one takes the place of a good one.
+    assert backup.backups(path) == [good]
     await database.close()
 
 

@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 
 
 class DatabaseDamaged(Exception):
-    """The nightly check found damage; the next start moves the file aside."""
+    """The nightly check found damage: a sentence says so, and what the next start will do."""
 
 
 class Upkeep:
@@ -104,7 +104,11 @@ class Upkeep:
         problem = await asyncio.to_thread(problem_of, Path(self._path), DAILY_PATIENCE_S)
         if problem:
             await asyncio.to_thread(suspect, Path(self._path))
-            raise DatabaseDamaged(f"The nightly check found the database damaged: {problem}")
+            raise DatabaseDamaged(
+                f"The nightly check found the database damaged ({' '.join(problem.split())}). "
+                "Pitwall stops using it; the next start moves it aside and goes on with the newest "
+                "good backup."
+            )
 
     async def _back_up(self, days: int) -> None:
         database, now = Path(self._path), self._clock()

@@ -56,16 +56,21 @@ def damaged(folder: Path, damage: Callable[[Path], None], with_backup: bool) -> 
     started_s = site.start()
     works = site.hook("after")
     site.stop()
-    [aside] = [each for each in folder.glob("pitwall.db.damaged-*") if each.suffix != ".lock"]
     with site.copy() as connection:
         stored = stored_calls(connection)
     return {
         "started after, s": round(started_s, 1),
         "works": works == 200,
-        "moved aside unchanged": aside.read_bytes() == content,
+        "moved aside unchanged": aside_of(folder).read_bytes() == content,
         "old calls left": sum(call.startswith("old") for call in stored),
         "said": "The database was damaged" in site.said,
     }
+
+
+def aside_of(folder: Path) -> Path:
+    """The one damaged database that was moved aside."""
+    [aside] = [each for each in folder.glob("pitwall.db.damaged-*") if each.suffix != ".lock"]
+    return aside
 
 
 def strange_wal(folder: Path) -> dict[str, object]:

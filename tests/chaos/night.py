@@ -1,0 +1,92 @@
+"""R7: the database is damaged while it is in use. The nightly check ends the program with a word.
+
+The night comes soon by a time zone made for it: nothing in the program is told to hurry.
+"""
+
+import argparse
+import struct
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from tests.chaos.damage import aside_of, garbage_page
+from tests.chaos.site import Site, stored_calls
+from tests.chaos.verdict import Judged, soon, told
+
+ZONE = "Chaos/Night"
+NIGHT_S = 3 * 3600
+DAY_S = 24 * 3600
+# Ready before the night, and damaged before the second look at the clock, a minute after the first.
+SOON_S = 20
+CAME_S = 120.0
+SAID = "The nightly check found the database damaged"
+
+
+def damaged_at_night(folder: Path, with_backup: bool) -> dict[str, object]:
+    """Damage it while it runs, wait for the night, start it again: what is left of the calls?"""
+    site = Site(folder, PYTHONTZPATH=f"{folder}:/usr/share/zoneinfo", PITWALL_TIMEZONE=ZONE)
+    made_zone(folder / ZONE, DAY_S // 2)
+    site.start()
+    for number in range(30):
+        assert site.hook(f"old{number}") == 200
+    if with_backup:
+        (folder / "backups").mkdir()
+        made = site.command("backup", str(folder / "backups" / "pitwall-20260101-030000.db"))
+        assert made.returncode == 0, made.stderr
+    site.stop()
+    made_zone(folder / ZONE, SOON_S)
+    site.start()
+    before = len(site.said)
+    garbage_page(site.database)
+    began = time.monotonic()
+    assert site.wait_for_death(CAME_S), "the night came and nothing happened"
+    found_s, code = time.monotonic() - began, site.process.returncode
+    said = site.said[before:]
+    content = site.database.read_bytes()
+    started_s = site.start()
+    works = site.hook("after")
+    site.stop()
+    with site.copy() as connection:
+        stored = stored_calls(connection)
+    return {
+        "ended after, s": round(found_s, 1),
+        "exit code": code,
+        "said once": said.count("CRITICAL") == said.count(SAID) == 1,
+        "without a traceback": "Traceback" not in said,
+        "started after, s": started_s,
+        "works": works == 200,
+        "moved aside unchanged": aside_of(folder).read_bytes() == content,
+        "old calls left": sum(call.startswith("old") for call in stored),
+    }
+
+
+def made_zone(path: Path, seconds: float) -> None:
+    """A time zone (RFC 8536, version 1) in which it will be three at night in so many seconds."""
+    offset = round(NIGHT_S - seconds - time.time()) % DAY_S
+    offset -= DAY_S if offset >= DAY_S // 2 else 0
+    path.parent.mkdir(exist_ok=True)
+    counts = struct.pack(">6l", 0, 0, 0, 0, 1, 4)
+    path.write_bytes(b"TZif" + bytes(16) + counts + struct.pack(">lBB", offset, 0, 0) + b"NGT\0")
+
+
+def r7_night(folder: Path, options: argparse.Namespace) -> Judged:
+    """With a backup and without, at the same time: most of it is waiting."""
+    places = {folder / "backup": True, folder / "empty": False}
+    for place in places:
+        place.mkdir()
+    with ThreadPoolExecutor() as pool:
+        found = list(pool.map(damaged_at_night, places, places.values()))
+    good = all(
+        each["exit code"] not in (None, 0)
+        and each["said once"]
+        and each["without a traceback"]
+        and soon(each["started after, s"], 60)
+        and each["works"]
+        and each["moved aside unchanged"]
+        and each["old calls left"] == (30 if with_backup else 0)
+        for each, with_backup in zip(found, places.values(), strict=True)
+    )
+    return good, "; ".join(told(each) for each in found)
+
+
+TRIALS = (r7_night,)
