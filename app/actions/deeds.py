@@ -24,6 +24,7 @@ PBX_S = 5.4
 
 STATUSES = {"timeout": 504, "busy": 503, "unconfigured": 503}
 
+NO_RESULT = Sentence("There is no result yet, so it is unknown. The audit will have it.")
 UNSEEN = Sentence("But the board can't show it: nothing can be stored.")
 
 logger = logging.getLogger(__name__)
@@ -98,8 +99,7 @@ class Deeds:
                 Kind.REFUSED, Sentence("Your click before this one is still being done."), 409
             )
         except TimeoutError:
-            sentence = Sentence("There is no result yet, so it is unknown. The audit will have it.")
-            return Outcome(Kind.UNKNOWN, sentence, 504)
+            return Outcome(Kind.UNKNOWN, NO_RESULT, 504)
 
     async def settle(self) -> None:
         """Wait for what is under way, so that every intent gets its result."""

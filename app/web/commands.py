@@ -5,8 +5,9 @@ never in it: what changes on the board comes through the board's own socket.
 """
 
 import re
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from datetime import datetime, timedelta
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -16,6 +17,7 @@ from app.actions.deeds import Kind, Outcome
 from app.actions.desk import LONGEST_REASON, Asker
 from app.actions.listening import SpyWish
 from app.actions.pausing import PauseWish
+from app.actions.promptly import promptly
 from app.actions.several import MOST
 from app.audit import Deed
 from app.database import DatabaseUnavailable
@@ -41,7 +43,7 @@ WORDS = {
     "call back": Sentence("call back"),
 }
 
-Handler = Callable[[Request], Awaitable[Outcome]]
+Handler = Callable[[Request], Coroutine[Any, Any, Outcome]]
 
 
 async def spy(request: Request) -> Outcome:
@@ -227,7 +229,7 @@ def answering(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
 
     async def endpoint(request: Request) -> Response:
         try:
-            outcome = await handler(request)
+            outcome = await promptly(handler(request))
         except FormProblem as problem:
             outcome = Outcome(Kind.REFUSED, wording(problem), problem.status)
         except guard.Refused as refused:

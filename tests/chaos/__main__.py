@@ -29,6 +29,7 @@ from tests.chaos import (
     power,
     restarts,
     tracing,
+    unwritten,
 )
 from tests.chaos.verdict import Judged, soon, told
 
@@ -188,6 +189,7 @@ TRIALS: dict[str, Trial] = {
         r8_clock,
         *restarts.TRIALS,
         r22_audit,
+        *unwritten.TRIALS,
         *peers.TRIALS,
     )
 }

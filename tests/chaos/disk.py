@@ -119,13 +119,10 @@ def quota(folder: Path) -> dict[str, object]:
     site.start()
     viewer, sent = Viewer(site), Sent(site)
     sent.one()
-    _, most = resource.prlimit(site.process.pid, resource.RLIMIT_FSIZE)
-    # Where a checkpoint began the WAL anew, some more frames fit; then none does.
-    resource.prlimit(site.process.pid, resource.RLIMIT_FSIZE, (SMALL, most))
-    refused = sent.until(503, 30)
-    banner_after = viewer.wait(True, 10)
-    live = site.status("/health/live")
-    resource.prlimit(site.process.pid, resource.RLIMIT_FSIZE, (most, most))
+    with no_room(site):
+        refused = sent.until(503, 30)
+        banner_after = viewer.wait(True, 10)
+        live = site.status("/health/live")
     back_after, banner_gone = sent.until(200, 15), viewer.wait(False, 15)
     viewer.close()
     site.stop()
@@ -139,6 +136,27 @@ def quota(folder: Path) -> dict[str, object]:
         "lost": len(set(sent.stored) - set(stored)),
         "whole": whole,
     }
+
+
+@contextlib.contextmanager
+def no_room(site: Site) -> Iterator[None]:
+    """What the process has written may not grow. Needs no root, and no disk of its own."""
+    _, most = resource.prlimit(site.process.pid, resource.RLIMIT_FSIZE)
+    # Where a checkpoint began the WAL anew, some more frames fit; then none does.
+    resource.prlimit(site.process.pid, resource.RLIMIT_FSIZE, (SMALL, most))
+    try:
+        yield
+    finally:
+        resource.prlimit(site.process.pid, resource.RLIMIT_FSIZE, (most, most))
+
+
+@contextlib.contextmanager
+def exclusive(site: Site) -> Iterator[None]:
+    """Another program has the database to itself."""
+    with contextlib.closing(sqlite3.connect(site.database, isolation_level=None)) as connection:
+        connection.execute("BEGIN EXCLUSIVE")
+        yield
+        connection.execute("ROLLBACK")
 
 
 def fill(path: Path) -> None:

@@ -30,6 +30,11 @@ class ListeningPbx(http.server.ThreadingHTTPServer):
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_address[1]}"
 
+    def close(self) -> None:
+        """Nobody is answered any more."""
+        self.shutdown()
+        self.server_close()
+
 
 class Answering(http.server.BaseHTTPRequestHandler):
     server: ListeningPbx
@@ -52,11 +57,19 @@ class Answering(http.server.BaseHTTPRequestHandler):
         """Silent."""
 
 
+def settings_of(pbx: ListeningPbx) -> dict[str, str]:
+    """Of a site that acts through this PBX."""
+    return {
+        "PITWALL_PBX_URL": pbx.url,
+        "PITWALL_PBX_KEY": "k" * 24,
+        "PITWALL_PBX_DOMAIN": "example.com",
+    }
+
+
 def audited(folder: Path, kills: int, seed: int = 3) -> dict[str, object]:
     """Kill it while somebody clicks Listen; compare what the PBX heard with the audit."""
     chance, pbx, clicks = random.Random(seed), ListeningPbx(), Counter[int]()
-    pbx_settings = {"PITWALL_PBX_URL": pbx.url, "PITWALL_PBX_KEY": "k" * 24}
-    site = Site(folder, PITWALL_PBX_DOMAIN="example.com", **pbx_settings)
+    site = Site(folder, **settings_of(pbx))
     site.start()
     cookie = sign_in(site)
     site.stop()
@@ -68,8 +81,7 @@ def audited(folder: Path, kills: int, seed: int = 3) -> dict[str, object]:
     with site.copy() as connection:
         sql = "SELECT extension FROM audit WHERE kind = 'intent' AND action = 'listen'"
         intents.update(extension for (extension,) in connection.execute(sql))
-    pbx.shutdown()
-    pbx.server_close()
+    pbx.close()
     asked = Counter(extension for extension, _ in pbx.spied)
     return {
         "clicks": dict(clicks),
@@ -86,6 +98,6 @@ def click_until_dead(site: Site, cookie: str, chance: random.Random, clicks: Cou
         callid, extension = f"s{chance.randrange(10**9)}", str(chance.choice(AGENTS))
         if site.status(ring(callid, extension, "ANSWER")) == 200:
             wish = {"extension": extension, "callid": callid, "mode": "listen"}
-            clicks[click(site, cookie, "spy", reason="Training", **wish)] += 1
+            clicks[click(site, cookie, "spy", reason="Training", **wish).status] += 1
     if site.is_running:
         site.kill()

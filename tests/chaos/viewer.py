@@ -1,17 +1,24 @@
 """A supervisor who is signed in: what the board tells them, and what they click."""
 
+import asyncio
 import contextlib
+import http.client
 import re
 import threading
 import time
 import urllib.error
 import urllib.parse
 import urllib.request
+from dataclasses import dataclass
 
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 from websockets.typing import Origin
 
+from app import people
+from app.access import Access
+from app.rights import Role
+from app.settings import Settings
 from tests.chaos.site import PASSWORD, Site
 from tests.waiting import SIGN_IN_S, wait_for
 
@@ -79,6 +86,22 @@ def cookies_of_login(site: Site) -> list[str]:
     return staying.cookies
 
 
+def supervisors(site: Site, number: int) -> list[str]:
+    """The cookies of so many new supervisors, each with a phone; for a site that does not run."""
+
+    async def sign_in_all(access: Access) -> list[str]:
+        secrets = []
+        for each in range(number):
+            user = await access.accounts.create_user(
+                f"supervisor{each}", Role.SUPERVISOR, PASSWORD, extension=str(900 + each)
+            )
+            secrets.append(await access.sessions.open(user.user_id, "127.0.0.1", ""))
+        return secrets
+
+    made = asyncio.run(people.with_access(Settings.from_env(site.environ), sign_in_all))
+    return [f"sid={secret}" for secret in made]
+
+
 def still_signed_in(site: Site, cookie: str) -> bool:
     """The board is still this person's to see."""
     asking = urllib.request.Request(f"{site.url}/alive", headers={"Cookie": cookie})
@@ -99,15 +122,32 @@ class Staying(urllib.request.HTTPRedirectHandler):
         self.cookies = headers.get_all("Set-Cookie", [])
 
 
-def click(site: Site, cookie: str, path: str, **fields: str) -> int:
-    """An action of the board; the status of the answer, 0 for none."""
+@dataclass(frozen=True)
+class Toast:
+    """The answer to a click: its status (0 for none), what it says, and after how many seconds."""
+
+    status: int
+    words: str
+    seconds: float
+
+
+def click(site: Site, cookie: str, path: str, **fields: str) -> Toast:
+    """An action of the board, as the page asks for it."""
     form = urllib.parse.urlencode(fields).encode()
     headers = {"Origin": site.url, "Cookie": cookie, "HX-Request": "true"}
     asking = urllib.request.Request(f"{site.url}/actions/{path}", form, headers)
+    began = time.monotonic()
     try:
         with urllib.request.urlopen(asking, timeout=20) as answer:
-            return int(answer.status)
+            status, html = int(answer.status), answer.read().decode()
     except urllib.error.HTTPError as error:
-        return error.code
-    except OSError:
-        return 0
+        status, html = error.code, error.read().decode()
+    except (OSError, http.client.HTTPException):
+        status, html = 0, ""
+    return Toast(status, words_in(html), time.monotonic() - began)
+
+
+def words_in(html: str) -> str:
+    """What a person reads of a toast; nothing where it is none."""
+    told = re.search(r'<div class="toast"[^>]*><p>(.*?)</p>', html, re.DOTALL)
+    return " ".join(re.sub("<[^>]*>", " ", told[1]).split()) if told else ""
