@@ -29,6 +29,7 @@ from tests.chaos import (
     power,
     restarts,
     tracing,
+    trouble,
     unwritten,
 )
 from tests.chaos.verdict import Judged, soon, told
@@ -187,6 +188,7 @@ TRIALS: dict[str, Trial] = {
         r7_strange_wal,
         *night.TRIALS,
         r8_clock,
+        *trouble.TRIALS,
         *restarts.TRIALS,
         r22_audit,
         *unwritten.TRIALS,

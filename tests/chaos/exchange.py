@@ -14,6 +14,7 @@ from tests.senders import Answers, pace
 from tests.served import request_of
 
 AGENTS = 200
+FIRST = 100
 STATUS = "/Agent/ChangeStatus"
 # In its process: set when it has sent enough.
 _OVER: list[Event] = []
@@ -21,7 +22,7 @@ _OVER: list[Event] = []
 
 async def fill(port: int) -> None:
     """The floor knows all agents."""
-    numbers = range(100, 100 + AGENTS)
+    numbers = range(FIRST, FIRST + AGENTS)
     requests = iter([request_of(STATUS, TOKEN, extension=str(n), status="on") for n in numbers])
     await pace(port, requests, 400, AGENTS / 400)
 
@@ -61,5 +62,8 @@ def _send(port: int, seconds: float) -> Answers:
 
 def _changes() -> Iterator[bytes]:
     for number in count():
-        extension, status = str(100 + number % AGENTS), "pause" if number // AGENTS % 2 else "talk"
+        extension, status = (
+            str(FIRST + number % AGENTS),
+            "pause" if number // AGENTS % 2 else "talk",
+        )
         yield request_of(STATUS, TOKEN, extension=extension, status=status)

@@ -5,6 +5,7 @@ import os
 Judged = tuple[bool, str]
 # PITWALL_TEST_PATIENCE=3 allows a busy machine three times as long.
 PATIENCE = float(os.environ.get("PITWALL_TEST_PATIENCE", "1"))
+ACK_S = 0.25 * PATIENCE
 
 
 def soon(seconds: object, limit_s: float) -> bool:
