@@ -25,13 +25,15 @@ BODY_S = 10.0
 # What still comes of a request that was answered early is read away, so that a sender in the
 # middle of its body gets to see the answer.
 LINGER_S = 1.0
-# Requests are counted or served all the same, and a stranger could fill the log with these.
+# Requests are counted or served all the same, and a stranger could fill the log with these; why a
+# start failed was said before.
 NOT_WORTH_A_LINE = frozenset(
     {
         "Invalid HTTP request received.",
         "Unsupported upgrade request.",
         "ASGI callable returned without completing handshake.",
         "Invalid UTF-8 sequence received from client.",
+        "Application startup failed. Exiting.",
     }
 )
 BACKLOG = 2048

@@ -6,6 +6,7 @@ empty database, takes its place, and that is said.
 
 import logging
 import math
+import os
 import sqlite3
 import time
 from collections.abc import Callable
@@ -37,15 +38,16 @@ def ensure_sound(path: str, now: int, patience_s: float = START_PATIENCE_S) -> s
         return ""
     file = Path(path)
     _end_interrupted(file, now)
-    if not file.exists() or file.stat().st_size == 0:
+    # What can't be used is said in words by whoever opens it next.
+    if not file.exists() or file.stat().st_size == 0 or not os.access(file, os.R_OK | os.W_OK):
         return ""
-    suspect, written = _mark(file), frames_of(file)
-    problem, taken = _problem_at_start(file, math.inf if suspect.exists() else patience_s)
+    mark, written = _mark(file), frames_of(file)
+    problem, taken = _problem_at_start(file, math.inf if mark.exists() else patience_s)
     if problem:
         told = _replace(file, problem, now)
-        suspect.unlink(missing_ok=True)
+        mark.unlink(missing_ok=True)
         return told
-    suspect.unlink(missing_ok=True)
+    mark.unlink(missing_ok=True)
     if lost := written.lost_after(taken):
         told = (
             f"The disk lost what was written last: {lost} transactions of the write-ahead log are "
