@@ -2,7 +2,9 @@
 
 import pytest
 
+from tests.chaos import __main__ as chaos
 from tests.chaos.__main__ import TRIALS, options_of
+from tests.chaos.verdict import skipped, was_skipped
 
 SHORT = options_of(
     "--kills 20 --restarts 2 --events 30000 --cuts 20 --webhooks 20 --every-edge 30 --locks 1"
@@ -25,7 +27,15 @@ TRIED = (
 @pytest.mark.parametrize("name", TRIED)
 def test_the_promise_holds_on_a_bad_day(name, tmp_path):
     good, said = TRIALS[name](tmp_path, SHORT)
-    if said.startswith("SKIPPED"):
+    if was_skipped(said):
         pytest.skip(said)
 
     assert good, said
+
+
+def test_a_run_fails_where_something_was_not_tried_unless_that_is_allowed(monkeypatch, capsys):
+    monkeypatch.setattr(chaos, "TRIALS", {"lame": lambda folder, options: skipped("no leg")})
+
+    assert chaos.main([]) == 1
+    assert chaos.main(["--allow-skips"]) == 0
+    assert "| lame | skipped |" in capsys.readouterr().out

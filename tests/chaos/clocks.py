@@ -1,9 +1,12 @@
 """R8: the clock is set while Pitwall runs (libfaketime): calls go on, nobody is signed out."""
 
+import argparse
 import time
 from pathlib import Path
+from typing import cast
 
 from tests.chaos.site import Site, ring
+from tests.chaos.verdict import Judged, skipped, told
 from tests.chaos.viewer import sign_in, still_signed_in
 
 PLACES = ("/usr/lib/x86_64-linux-gnu/faketime", "/usr/lib/aarch64-linux-gnu/faketime")
@@ -57,3 +60,20 @@ def answered_for(site: Site) -> float:
                 return float(agent["today"]["talk_s"])
         time.sleep(0.05)
     return 0.0
+
+
+def r8_clock(folder: Path, options: argparse.Namespace) -> Judged:
+    if library() is None:
+        return skipped("there is no libfaketime here; on Debian: apt-get install faketime")
+    good, said = True, []
+    for jump in options.jumps:
+        place = folder / jump
+        place.mkdir()
+        found = jumped(place, jump)
+        said.append(told(found))
+        off_s = abs(cast(float, found.pop("error of its length, s")))
+        good = good and off_s <= 5 and all(found.values())
+    return good, "; ".join(said)
+
+
+TRIALS = (r8_clock,)

@@ -1,10 +1,12 @@
 """R7: the database is damaged. It is moved aside, the newest good backup or an empty one serves."""
 
+import argparse
 import struct
 from collections.abc import Callable
 from pathlib import Path
 
 from tests.chaos.site import Site, stored_calls
+from tests.chaos.verdict import Judged, told
 
 
 def zero_header(path: Path) -> None:
@@ -100,3 +102,30 @@ def strange_wal(folder: Path) -> dict[str, object]:
         "whole": sound,
         "said": "The database was damaged" in sites[0].said or len(stored) == 21,
     }
+
+
+def r7_damaged(folder: Path, options: argparse.Namespace) -> Judged:
+    good, said = True, []
+    for name, damaging in list(DAMAGES.items())[: options.damages]:
+        for with_backup in (True, False):
+            place = folder / f"{name}-{with_backup}"
+            place.mkdir()
+            found = damaged(place, damaging, with_backup)
+            left = 30 if with_backup else 0
+            good = good and bool(
+                found["works"]
+                and found["moved aside unchanged"]
+                and found["said"]
+                and found["old calls left"] == left
+            )
+            kept = "from the backup" if with_backup else "empty"
+            said.append(f"{name}, {kept}: up after {found['started after, s']} s")
+    return good, "; ".join(said)
+
+
+def r7_strange_wal(folder: Path, options: argparse.Namespace) -> Judged:
+    found = strange_wal(folder)
+    return bool(found["works"] and found["whole"] and found["said"]), told(found)
+
+
+TRIALS = (r7_damaged, r7_strange_wal)

@@ -1,7 +1,6 @@
-"""R4, R5, R6: the disk is full, read-only, missing or locked; and what a viewer sees of it."""
+"""R4, R6: the disk is full, or the database locked; and what a viewer sees of it."""
 
 import contextlib
-import os
 import resource
 import sqlite3
 import subprocess
@@ -124,11 +123,13 @@ def quota(folder: Path) -> dict[str, object]:
         banner_after = viewer.wait(True, 10)
         live = site.status("/health/live")
     back_after, banner_gone = sent.until(200, 15), viewer.wait(False, 15)
+    counted = site.metric('pitwall_webhooks_total{result="unstored"}')
     viewer.close()
     site.stop()
     stored, whole = site.kept()
     return {
         "refused": refused is not None,
+        "refused and counted": (sent.refused, int(counted)),
         "banner after, s": banner_after,
         "live": live,
         "saved again after, s": back_after,
@@ -185,6 +186,7 @@ def locked(folder: Path, seconds: float) -> dict[str, object]:
     live = site.status("/health/live")
     freed.join()
     back_after = sent.until(200, 15)
+    counted = site.metric('pitwall_webhooks_total{result="unstored"}')
     connection.close()
     site.stop()
     with site.copy() as copied:
@@ -192,42 +194,8 @@ def locked(folder: Path, seconds: float) -> dict[str, object]:
     return {
         "locked, s": seconds,
         "answered meanwhile": statuses,
+        "refused and counted": (sent.refused, int(counted)),
         "live": live,
         "saved again after, s": back_after,
         "lost": len(set(sent.stored) - set(stored)),
     }
-
-
-def refusals(folder: Path) -> dict[str, tuple[int, float, str]]:
-    """Starts that must fail: exit code, seconds and the last line, by what is wrong."""
-    found = {}
-    (folder / "a-file").touch()
-    found["the folder is a file"] = refused(Site(folder / "a-file"), folder / "out-1")
-    newer = folder / "newer"
-    newer.mkdir()
-    site = Site(newer)
-    site.start()
-    site.stop()
-    with contextlib.closing(sqlite3.connect(site.database)) as connection, connection:
-        connection.execute("INSERT INTO migration VALUES ('log', 99)")
-    found["a newer database"] = refused(site, folder / "out-2")
-    if os.geteuid() == 0:
-        with small_disk(folder, 8) as place:
-            subprocess.run(["mount", "-o", "remount,ro", str(place)], check=True)
-            found["a read-only disk"] = refused(Site(place), folder / "out-3")
-    else:
-        closed = folder / "closed"
-        closed.mkdir(mode=0o500)
-        found["a read-only folder"] = refused(Site(closed), folder / "out-3")
-    return found
-
-
-def refused(site: Site, output: Path) -> tuple[int, float, str]:
-    site.output = output
-    began = time.monotonic()
-    site.launch()
-    assert site.wait_for_death(30), site.said
-    spent = time.monotonic() - began
-    lines = [line for line in site.said.splitlines() if line.strip()]
-    assert not any("Traceback" in line for line in lines), site.said
-    return site.process.returncode, spent, " / ".join(lines)

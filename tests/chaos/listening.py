@@ -3,6 +3,7 @@
 A PBX in this process notes what it was asked; supervisors click while the program is killed.
 """
 
+import argparse
 import http.server
 import json
 import random
@@ -12,6 +13,7 @@ from collections import Counter
 from pathlib import Path
 
 from tests.chaos.site import Site, ring
+from tests.chaos.verdict import Judged, told
 from tests.chaos.viewer import click, sign_in
 
 AGENTS = range(100, 140)
@@ -101,3 +103,11 @@ def click_until_dead(site: Site, cookie: str, chance: random.Random, clicks: Cou
             clicks[click(site, cookie, "spy", reason="Training", **wish).status] += 1
     if site.is_running:
         site.kill()
+
+
+def r22_audit(folder: Path, options: argparse.Namespace) -> Judged:
+    found = audited(folder, options.audits)
+    return bool(found["asked of the PBX"] and not found["asked without an intent"]), told(found)
+
+
+TRIALS = (r22_audit,)

@@ -80,10 +80,10 @@ class Site:
                 pass_fds=[] if held is None else [held.fileno()],
             )
 
-    def start(self, patience_s: float = 60, **more: str) -> float:
+    def start(self, patience_s: float = 60, before: Sequence[str] = (), **more: str) -> float:
         """Start; return after how many seconds it was ready."""
         began = time.monotonic()
-        self.launch(**more)
+        self.launch(before, **more)
         self.wait_ready(patience_s)
         return time.monotonic() - began
 
@@ -200,9 +200,28 @@ class Site:
 
 def ring(callid: str, extension: str = "", event: str = "RING") -> str:
     """The path of a webhook that tells of a call, at any agent where none is named."""
-    at = extension or str(100 + sum(callid.encode()) % 40)
+    at = extension or agent_of(callid)
     told = {"callid": callid, "queue": "999", "extension": at, "event": event}
-    return f"/hook/{TOKEN}/api/callcenter/call_in?{urlencode({**told, 'phone': '0938363739'})}"
+    return _webhook("callcenter/call_in", **told, phone="0938363739")
+
+
+def end(callid: str) -> str:
+    """The path of the webhook that tells of a call's end."""
+    return _webhook("callcenter/hangup", callid=callid)
+
+
+def state(extension: str, status: str) -> str:
+    """The path of the webhook that tells what an agent's phone does."""
+    return _webhook("Agent/ChangeStatus", extension=extension, status=status)
+
+
+def agent_of(callid: str) -> str:
+    """Of forty agents always the same one for a call."""
+    return str(100 + sum(callid.encode()) % 40)
+
+
+def _webhook(path: str, **told: str) -> str:
+    return f"/hook/{TOKEN}/api/{path}?{urlencode(told)}"
 
 
 def free_port() -> int:
