@@ -32,3 +32,7 @@ class Admission:
     def give_back(self) -> None:
         """One who was let in got no board: whoever may have none must take none from the others."""
         self._left = min(self._at_once, self._left + 1)
+
+    def close(self) -> None:
+        """Nobody enters any more."""
+        self._per_s = self._at_once = self._left = 0.0

@@ -5,10 +5,10 @@ import os
 import socket
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
-import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.clock import SteadyClock
+from app.leaving import LeavingServer
 from app.log.address import SCHEME
 from app.main import create_app, create_sites_app
 from app.masking import MaskingFormatter
@@ -100,7 +100,7 @@ def serve(settings: Settings, greeting: Greeting | None = None) -> int:
     served = PlainRefusals(addressed, run.refusals)
     count = run.unparsable.add
     config = server_config(served, count, boards_per_s(), ws=LiveProtocol, log_config=None)
-    run.server = server = uvicorn.Server(config)
+    run.server = server = LeavingServer(config)
     server.run([listening])
     return FAILED if run.has_died or not server.started else 0
 
@@ -111,7 +111,7 @@ class Run:
     def __init__(self, settings: Settings, greeting: Greeting) -> None:
         self.refusals: list[str] = []
         self.has_died = False
-        self.server: uvicorn.Server | None = None
+        self.server: LeavingServer | None = None
         self._settings = settings
         self._greeting = greeting
         self._clock = SteadyClock()
@@ -150,6 +150,8 @@ class Run:
     def _end(self) -> None:
         self.has_died = True
         if self.server is not None:
+            # What no longer lives must not look alive.
+            self.server.leave_s = 0.0
             self.server.should_exit = True
 
     def _redact(self, sites: Iterable[Settings]) -> None:

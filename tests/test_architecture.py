@@ -85,6 +85,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "service_manager": frozenset(),
     "tuning": frozenset(),
     "protocol": frozenset({"admission", "draining"}),
+    "leaving": frozenset({"protocol"}),
     "admission": frozenset(),
     "draining": frozenset(),
     "keeping": frozenset(
@@ -138,6 +139,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "server": frozenset(
         {
             "clock",
+            "leaving",
             "log",
             "main",
             "masking",

@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.http11 import Request
+from websockets.protocol import State
 
 from app.web.frames import DEFLATE, deflating
 from app.web.line import Line
@@ -64,6 +65,13 @@ class LiveProtocol(WebSocketsSansIOProtocol):
         scope = getattr(self, "scope", None)
         if scope is not None:
             scope["extensions"].pop("pitwall.line", None)
+
+    def shutdown(self) -> None:
+        """Say goodbye, unless the page has said it: uvicorn would fail, and with it the end."""
+        if self.conn.state in (State.CLOSING, State.CLOSED):
+            self.transport.close()
+        else:
+            super().shutdown()
 
     def data_received(self, data: bytes) -> None:
         """Read what a page answers; leave everything else to uvicorn."""
