@@ -13,10 +13,12 @@ SHORT = options_of(
 # The rest is the same with other numbers, or needs a disk of its own.
 TRIED = (
     "r1_kills",
+    "r2_same_after_kill",
     "r3_order",
     "r3_torn",
     "r3_forgotten",
     "r4_quota",
+    "r5_closed",
     "r7_damaged",
     "r15_restarts",
     "r20_restore",

@@ -71,7 +71,9 @@ def damaged(folder: Path, damage: Callable[[Path], None], with_backup: bool) -> 
 
 def aside_of(folder: Path) -> Path:
     """The one damaged database that was moved aside."""
-    [aside] = [each for each in folder.glob("pitwall.db.damaged-*") if each.suffix != ".lock"]
+    beside = (".lock", "-wal", "-shm")
+    found = folder.glob("pitwall.db.damaged-*")
+    [aside] = [each for each in found if not each.name.endswith(beside)]
     return aside
 
 

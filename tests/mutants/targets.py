@@ -125,9 +125,16 @@ TARGETS = (
     ),
     Target(
         "protocol",
-        ("app/protocol.py", "app/admission.py", "app/peers.py", "app/web/viewer.py"),
+        (
+            "app/protocol.py",
+            "app/admission.py",
+            "app/leaving.py",
+            "app/peers.py",
+            "app/web/viewer.py",
+        ),
         (
             "test_admission",
+            "test_leaving",
             "test_viewer",
             "test_live_protocol",
             "test_hooks",
