@@ -12,13 +12,14 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3.14 pyth
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& { command -v $$python; break; }; done)
 
-.PHONY: help venv run demo test chaos soak mutants chaos-cluster cluster-demo browser screenshots icons bench coverage check format translations clean
+.PHONY: help venv run demo test disorder chaos soak mutants chaos-cluster cluster-demo browser screenshots icons bench coverage check format translations clean
 
 help:
 	@echo "make demo      the board and a simulated exchange, on this machine"
 	@echo "make run       the board, with the settings of the environment"
 	@echo "make test      every test"
 	@echo "make chaos     kills, full disks, damage, hostile peers, proxies: half an hour"
+	@echo "make disorder  10,000 chance stories of late, doubled and lost webhooks; EXAMPLES=1000 for less"
 	@echo "make cluster-demo   three NATS servers, three nodes, nginx, PBXs: to look at and to kill"
 	@echo "make chaos-cluster  a hundred kills under load, then (as root) cut cables: half an hour"
 	@echo "make soak      a day of a large floor at 20 times its speed; MINUTES=10 for less"
@@ -45,6 +46,11 @@ demo: $(VENV)/.needs
 PYTEST_OPTIONS ?= -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 test: $(VENV)/.tools browser
 	$(BIN)/python -m pytest $(PYTEST_OPTIONS)
+
+# Pytest would think that a test of minutes hangs, and say where.
+disorder: $(VENV)/.tools
+	PITWALL_TEST_EXAMPLES=$(or $(EXAMPLES),10000) \
+		$(BIN)/python -m pytest -o faulthandler_timeout=0 tests/test_disorder.py
 
 # A day of a floor, in 72 minutes unless MINUTES says otherwise.
 soak: $(VENV)/.tools

@@ -65,6 +65,7 @@ class Story:
         local = datetime.strptime(at, "%Y-%m-%d %H:%M:%S").replace(tzinfo=ZoneInfo(zone))
         self.now = self.began = round(local.astimezone(UTC).timestamp() * 1000)
         self.floor = Floor(BusinessDay(ZoneInfo(zone), starts))
+        self.past: list[tuple[int, Event]] = []
         self._next_tick = self.now + TICK_MS
 
     @property
@@ -94,12 +95,20 @@ class Story:
         self.now, self._next_tick = until, max(self._next_tick, until)
 
     def happens(self, event: Event) -> None:
+        self.past.append((self.now, event))
         self.floor.apply(self.state.seq + 1, self.now, event)
 
     def restart(self) -> "Story":
         """The program starts again from a snapshot."""
         self.floor = Floor(self.floor.days, restored(self.state))
         return self
+
+    def replayed(self) -> FloorState:
+        """What the events alone make of an empty floor, however often it restarted on the way."""
+        floor = Floor(self.floor.days)
+        for seq, (at, event) in enumerate(self.past, 1):
+            floor.apply(seq, at, event)
+        return floor.state
 
 
 def after(*parts: str | Event) -> Story:

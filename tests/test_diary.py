@@ -10,7 +10,7 @@ from app.domain.floor import Floor
 from app.domain.model import Agent, Call
 from app.replay import Replay
 from tests.story import UTC_ZONE, Story
-from tests.test_disorder import Disorder, TestDisorder
+from tests.test_disorder import FEW, Disorder
 from tests.test_traces import TRACES, told_in
 
 HOUR_MS = 3_600_000
@@ -67,7 +67,7 @@ class DoubledDisorder(Disorder):
 
 
 TestDoubledDisorder = DoubledDisorder.TestCase
-TestDoubledDisorder.settings = TestDisorder.settings
+TestDoubledDisorder.settings = FEW
 
 
 def test_what_is_due_comes_once_and_in_the_order_of_the_floor() -> None:

@@ -9,7 +9,7 @@ from app.domain.events import QueueNamed
 from app.domain.floor import Floor
 from app.replay import Replay
 from tests.story import UTC_ZONE, Story, after
-from tests.test_disorder import Disorder, TestDisorder
+from tests.test_disorder import FEW, Disorder
 from tests.test_traces import TRACES, told_in
 
 SCOPES: tuple[frozenset[str] | None, ...] = (
@@ -48,7 +48,7 @@ class CountedDisorder(Disorder):
 
 
 TestCountedDisorder = CountedDisorder.TestCase
-TestCountedDisorder.settings = TestDisorder.settings
+TestCountedDisorder.settings = FEW
 
 
 def test_a_new_limit_of_a_queue_shows_in_its_figures_and_in_the_totals() -> None:
