@@ -1,4 +1,7 @@
-"""Telephone numbers as a person without the right to see them may see them: the last 3 digits."""
+"""Telephone numbers as a person without the right to see them may see them: the last 3 digits.
+
+And of tokens, cookies and links that Pitwall gave out, whose texts it does not keep: nothing.
+"""
 
 import logging
 import re
@@ -9,6 +12,10 @@ NUMBER = re.compile(r"[0-9]{7,}")
 LOGGED_NUMBER = re.compile(r"(?<![\w.:-])(?:\+[1-9]|0|%2[bB]|84)[0-9]{8,14}(?![\w:-]|\.[0-9])")
 # As people type it: 0938 363 739, +84 (938) 363-739.
 TYPED_NUMBER = re.compile(r"(?<![\w.:-])(?:\+[1-9]|\(?0)(?:[ .()-]{0,2}[0-9]){8,14}(?!\w)")
+# What `secrets.token_urlsafe(32)` makes, alone or as a program's token, in an address or beside it.
+TOKEN = re.compile(
+    r"(?:(?<![A-Za-z0-9_-])|(?<=%[0-9A-Fa-f]{2}))(?:pw_)?[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-])"
+)
 DIGIT = re.compile(r"[0-9]")
 NUMBER_FIELDS = frozenset({"phone", "did"})
 # These are full of digits and are never numbers, if they are what they should be.
@@ -44,9 +51,15 @@ def masked(name: str, value: str) -> str:
     return NUMBER.sub(lambda match: masked_number(match.group()), value)
 
 
+def without_tokens(text: str) -> str:
+    """The text with stars for whatever looks like a token that Pitwall gave out."""
+    return TOKEN.sub("***", text)
+
+
 class MaskingFormatter(logging.Formatter):
-    """Lines of the log, tracebacks among them: of a telephone number the last three digits."""
+    """Lines of the log, tracebacks among them: no token, of a number the last three digits."""
 
     def format(self, record: logging.LogRecord) -> str:
         """The whole line is judged, whoever wrote it."""
-        return LOGGED_NUMBER.sub(lambda match: masked_number(match.group()), super().format(record))
+        line = without_tokens(super().format(record))
+        return LOGGED_NUMBER.sub(lambda match: masked_number(match.group()), line)

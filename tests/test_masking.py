@@ -1,6 +1,7 @@
 """Numbers in what Pitwall writes for its operators."""
 
 import logging
+import secrets
 
 import pytest
 
@@ -75,3 +76,39 @@ def test_in_what_somebody_typed_or_the_pbx_said_a_number_shows_its_end(typed, ke
 )
 def test_in_what_is_typed_no_other_digits_are_masked(text):
     assert masked_words(text) == text
+
+
+TOKEN = secrets.token_urlsafe(32)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "WebSocket /hook/{}/api",
+        "GET /setup/{} HTTP/1.1",
+        "< cookie: sid={}; wall={}",
+        "authorization: Bearer pw_{}",
+        "/login?next=%2Fhook%2F{}%26x=1",
+        '{"link": "{}"}',
+        "{}",
+    ],
+)
+def test_a_token_that_was_given_out_is_in_no_line(text):
+    written = line("%s", text.replace("{}", TOKEN))
+
+    assert TOKEN not in written
+    assert written == text.replace("pw_{}", "{}").replace("{}", "***")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"row 17 with hash {'0af1' * 16}",
+        f"backup {'a' * 42}",
+        f"{'a' * 44} is longer",
+        "id 0d5c6f8e-7a51-4a3f-9c3f-1f6f5b0c9d11",
+        "Traceback of tests.test_masking.test_a_token_that_was_given_out_is_in_no_line",
+    ],
+)
+def test_what_is_no_token_stays(text):
+    assert line("%s", text) == text

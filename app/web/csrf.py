@@ -12,6 +12,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.audit import Deed
+from app.masking import without_tokens
 from app.sentences import Sentence
 from app.web.guard import deny, person_of, said
 from app.web.origin import is_ours
@@ -78,5 +79,6 @@ async def _note(scope: Scope, why: str) -> None:
     connection = HTTPConnection(scope)
     person = person_of(connection)
     if person is not None:
-        tried = f"{scope['method']} {scope['path']}"
+        # A link works once; one that was refused here still does.
+        tried = without_tokens(f"{scope['method']} {scope['path']}")
         await deny(connection, person, Deed("request of another page", reason=tried), why)
