@@ -12,7 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 HOME = Path(sys.prefix) / "audit"
 TOOL = "pip-audit==2.10.1"
-LISTS = ("requirements.txt", "requirements-dev.txt")
+LISTS = ("requirements.txt", "requirements-dev.txt", "requirements-cluster.txt")
 PATIENCE_S = 90
 
 
