@@ -38,8 +38,9 @@ DEEDS: list[tuple[str, str, dict[str, str]]] = [
     ("change own password", "/account",
         {"do": "password", "current": PASSWORD, "password": NEW, "again": NEW}),
     ("end own session", "/account", {"do": "end", "session": "{own}"}),
-    ("add user", "/admin/users", {"username": "bob", "role": "viewer"}),
-    ("add user", "/admin/users", {"username": "bob", "password": NEW, "disabled": "1"}),
+    ("add user", "/admin/users", {"do": "add", "username": "bob", "role": "viewer"}),
+    ("add user", "/admin/users",
+        {"do": "add", "username": "bob", "password": NEW, "disabled": "1"}),
     ("change user", "/admin/users", {"username": "ann", "role": "admin"}),
     ("change user", "/admin/users", {"username": "ann", "disabled": "1"}),
     ("make sign-in link", "/admin/users", {"do": "link", "username": "ann"}),
@@ -66,7 +67,8 @@ DEEDS: list[tuple[str, str, dict[str, str]]] = [
 ]  # fmt: skip
 WRONG: list[tuple[str, dict[str, str]]] = [
     ("/admin/users", {"username": "boss", "role": "viewer"}),
-    ("/admin/users", {"username": "no name"}),
+    ("/admin/users", {"do": "add", "username": "no name"}),
+    ("/admin/users", {"do": "add", "username": "ann"}),
     ("/admin/users", {"do": "password", "username": "ann", "password": "short"}),
     ("/admin/walls", {"code": "AAAA AAAA", "name": "Lobby"}),
     ("/admin/walls", {"do": "change", "wall": "{wall}", "name": ""}),
