@@ -136,11 +136,11 @@ async def boss(site: Any) -> Any:
 @pytest.fixture
 def full(monkeypatch: pytest.MonkeyPatch) -> None:
     """No row of the audit can be written."""
-
-    async def refuse(*_: object) -> int:
-        raise DatabaseFull(FULL)
-
     monkeypatch.setattr(Audit, "_chain", refuse)
+
+
+async def refuse(*_: object) -> None:
+    raise DatabaseFull(FULL)
 
 
 def test_every_page_with_something_to_change_is_tried() -> None:
@@ -188,6 +188,25 @@ async def test_what_is_refused_is_not_in_the_audit_as_done(site, boss, path, for
     assert await site.audited() == rows
 
 
+@pytest.mark.parametrize("first", [True, False])
+async def test_a_link_makes_no_password_without_a_row_and_works_again(site, monkeypatch, first):
+    if not first:
+        await site.signed_in("boss", Role.ADMIN)
+        ann = await site.access.accounts.create_user("ann", Role.VIEWER)
+    links = site.access.links
+    secret = await (links.for_the_first() if first else links.for_user(ann.user_id))
+    before, form = await world(site), {"username": "ann", "password": NEW}
+    with monkeypatch.context() as broken:
+        broken.setattr(Audit, "_chain", refuse)
+        refused = await post(site.visitor(), f"/setup/{secret}", **form)
+    unchanged = await world(site)
+    let_in = await post(site.visitor(), f"/setup/{secret}", **form)
+    actions = [(row.action, row.reason) for row in await site.audited()][:2]
+
+    assert (refused.status_code, unchanged, let_in.status_code) == (503, before, 200)
+    assert actions == [("sign in by link", ""), ("choose password by link", "ann")]
+
+
 async def test_of_many_agents_none_is_noted_where_one_can_not_be(site, boss, monkeypatch):
     chain = Audit._chain
     written: list[Any] = []
@@ -224,9 +243,6 @@ async def test_a_change_that_the_log_does_not_take_is_told_as_failed(site, boss,
 
 
 async def test_a_change_is_answered_though_its_result_can_not_be_noted(site, boss, monkeypatch):
-    async def refuse(*_: object) -> None:
-        raise DatabaseFull(FULL)
-
     monkeypatch.setattr(Audit, "results", refuse)
     answer = await post(boss, "/admin/queues", queue="999", name="Support")
 

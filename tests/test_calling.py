@@ -58,6 +58,16 @@ async def test_the_answer_and_the_audit_do_not_repeat_the_number(floor):
     assert (intent.number_end, intent.queue) == ("678", "999")
 
 
+async def test_a_pbx_that_refuses_does_not_bring_the_number_into_the_audit_by_its_words(floor):
+    words = "The PBX refused: Cannot dial 0906345678: no route"
+    floor.pbx.fails[""] = PbxError("refused", words)
+    outcome = await floor.actions.calling.back(asker(), "5")
+    result = (await floor.rows())[-1]
+
+    assert outcome.sentence == words
+    assert result.outcome == "failed: The PBX refused: Cannot dial •••••••678: no route"
+
+
 async def test_a_call_back_that_failed_leaves_the_caller_to_others(floor):
     floor.pbx.fails[""] = PbxError("refused", "The PBX refused the call.")
     await floor.actions.calling.back(asker(), "5")

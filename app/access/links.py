@@ -5,7 +5,7 @@ A link works once, for 24 hours; only its digest is kept.
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 import aiosqlite
 
@@ -81,34 +81,34 @@ class Links:
         user_id = int(rows[0][0])
         return FIRST if user_id == FIRST else self._accounts.get(user_id)
 
-    async def use(self, secret: str, username: str, password: str) -> Account:
+    async def use(self, secret: str, username: str, password: str, along: Job = nothing) -> Account:
         """Choose a password by a link (and a name, by the first one). The link is used up.
 
-        Raises AccountProblem; the link still works then.
+        `along` is done in the same transaction. Raises AccountProblem; the link still works then.
         """
+        spend = _spending(secret, along)
         async with self._using:
             owner = await self.whose(secret)
             if owner is None:
                 raise AccountProblem(OVER, "link")
             if not isinstance(owner, Account):
-                return await self._first(secret, username, password)
-            await self._accounts.set_password(owner.user_id, password, along=_spending(secret))
+                return await self._first(username, password, spend)
+            await self._accounts.set_password(owner.user_id, password, along=spend)
         return owner
 
-    async def _first(self, secret: str, username: str, password: str) -> Account:
+    async def _first(self, username: str, password: str, spend: Job) -> Account:
         if not password:
             raise AccountProblem("Type a password.", "password")
-        return await self._accounts.create_user(
-            username, Role.ADMIN, password, along=_spending(secret)
-        )
+        return await self._accounts.create_user(username, Role.ADMIN, password, along=spend)
 
 
-def _spending(secret: str) -> Callable[[aiosqlite.Connection], Awaitable[None]]:
+def _spending(secret: str, along: Job) -> Job:
     """Uses the link up in the transaction it is good for: two nodes can't both do so."""
 
     async def spend(connection: aiosqlite.Connection) -> None:
         spent = await connection.execute("DELETE FROM setup_link WHERE key = ?", (key_of(secret),))
         if not spent.rowcount:
             raise AccountProblem(OVER, "link")
+        await along(connection)
 
     return spend

@@ -10,7 +10,7 @@ from app.audit import Deed
 from app.sentences import Sentence, wording
 from app.web import cookies
 from app.web.forms import Form, form_of
-from app.web.guard import access_of, actor_of, address_of, deny, person_of, require_person
+from app.web.guard import access_of, actor_of, address_of, along, deny, person_of, require_person
 from app.web.origin import is_readable_on_the_way
 from app.web.pages import go, local, render
 from app.web.parts import parts_of
@@ -139,8 +139,10 @@ async def setup(request: Request) -> Response:
     form = await form_of(request)
     links, secret = access_of(request).links, request.path_params["secret"]
     owner = await links.whose(secret)
+    chosen = owner.username if isinstance(owner, Account) else form.one("username").strip().lower()
+    noting = along(request, None, Deed("choose password by link", reason=chosen))
     try:
-        account = await links.use(secret, form.one("username"), _chosen(form))
+        account = await links.use(secret, form.one("username"), _chosen(form), noting)
     except AccountProblem as problem:
         return _setup(request, owner, wording(problem), 404 if owner is None else 422)
     return await sign_in(request, account, "/", "sign in by link")

@@ -147,7 +147,7 @@ async def note(connection: HTTPConnection, person: Principal, deed: Deed) -> Non
     await access_of(connection).audit.done(actor_of(connection, person), deed)
 
 
-def along(connection: HTTPConnection, person: Principal, deed: Deed) -> Job:
+def along(connection: HTTPConnection, person: Principal | None, deed: Deed) -> Job:
     """The note of a deed, to be kept in the deed's own transaction: both or neither."""
     return access_of(connection).audit.along(actor_of(connection, person), deed)
 
