@@ -15,12 +15,16 @@ MINUTE_MS = 60_000
 
 @dataclass(slots=True)
 class Seen:
-    """What one address did: in all, in the minute since `minute_at`, and when last (ms, UTC)."""
+    """What one address did: in all, in the minute since `minute_at`, and when last (ms, UTC).
+
+    `sample` is what it sent last, as far as it may be told.
+    """
 
     count: int
     minute_at: int
     in_minute: int
     last_at: int
+    sample: str = ""
 
 
 class PeerCounts:

@@ -20,6 +20,8 @@ from app.admission import Admission
 from app.draining import Draining
 
 HEAD_BYTES = 16 * 1024
+# What is kept of a request to tell how it began.
+BEGUN_BYTES = 200
 HEAD_S = 10.0
 BODY_S = 10.0
 # What still comes of a request that was answered early is read away, so that a sender in the
@@ -49,9 +51,12 @@ class MissingPart(Exception):
 
 
 class GuardedProtocol(HttpToolsProtocol):
-    """One connection. `count_refusal` hears the address of each request the parser refused."""
+    """One connection.
 
-    count_refusal: Callable[[str], object] = staticmethod(lambda peer: None)
+    `count_refusal` hears the address of each request the parser refused, and how it began.
+    """
+
+    count_refusal: Callable[[str, bytes], object] = staticmethod(lambda peer, begun: None)
     admission = Admission(BOARDS_PER_S)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -60,6 +65,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self._alarm: asyncio.TimerHandle | None = None
         self._in_head = True
         self._head_bytes = 0
+        self._begun = b""
         # What came after the head and was no part of a body: trailers, extensions of chunks.
         self._stray_bytes = 0
         # uvicorn makes its own header lines anew each second; here they are as they are sent.
@@ -77,6 +83,8 @@ class GuardedProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self._in_head:
             self._head_bytes += len(data)
+            if len(self._begun) < BEGUN_BYTES:
+                self._begun += data
             # Here too: blank lines begin no message, and end uvicorn's own keep-alive timer.
             self._expect_head()
         else:
@@ -84,7 +92,7 @@ class GuardedProtocol(HttpToolsProtocol):
         super().data_received(data)
         if self._stray_bytes > HEAD_BYTES and not self.transport.is_closing():
             # Without a word: the answer to this request may be under way.
-            self.count_refusal(self._peer())
+            self._count_refusal()
             self.transport.close()
         if self._in_head and self._head_bytes > HEAD_BYTES and not self.transport.is_closing():
             self.send_400_response("The head of the request is too large.")
@@ -138,6 +146,7 @@ class GuardedProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         super().on_message_complete()
         self._in_head = True
+        self._begun = b""
         self._stray_bytes = 0
         self._deadline = None
 
@@ -160,11 +169,11 @@ class GuardedProtocol(HttpToolsProtocol):
             self.transport.close()
 
     def send_400_response(self, msg: str) -> None:
-        self.count_refusal(self._peer())
+        self._count_refusal()
         super().send_400_response(msg)
 
-    def _peer(self) -> str:
-        return self.client[0] if self.client else ""
+    def _count_refusal(self) -> None:
+        self.count_refusal(self.client[0] if self.client else "", self._begun[:BEGUN_BYTES])
 
     def _size_of_head(self) -> int:
         return len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
@@ -198,7 +207,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
 def server_config(
     app: Any,
-    count_refusal: Callable[[str], object] = lambda peer: None,
+    count_refusal: Callable[[str, bytes], object] = lambda peer, begun: None,
     boards_per_s: float = BOARDS_PER_S,
     **overrides: Any,
 ) -> uvicorn.Config:

@@ -14,12 +14,12 @@ from app.main import create_app, create_sites_app
 from app.masking import MaskingFormatter
 from app.pbx.redaction import install_redaction
 from app.pbx.secret import Secret
-from app.peers import PeerCounts
 from app.protocol import BACKLOG, BOARDS_PER_S, server_config
 from app.service_manager import inherited_socket, tell
 from app.settings import MAIN, Settings
 from app.sites.lines import FORMAT, OfASite
 from app.tuning import allow_connections, tune_process
+from app.unparsable import Unparsable
 from app.web.forwarded import ClientAddress
 from app.web.live_protocol import LiveProtocol
 from app.web.parts import Parts
@@ -116,7 +116,7 @@ class Run:
         self._greeting = greeting
         self._clock = SteadyClock()
         self._redacted: set[str] = set()
-        self.unparsable = PeerCounts(self._clock)
+        self.unparsable = Unparsable(self._clock)
 
     def app_of_one(self) -> ASGIApp:
         """The one site of a plain installation."""

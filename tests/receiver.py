@@ -18,8 +18,9 @@ from app.database import Database
 from app.domain.events import Event
 from app.log import EventLog
 from app.log.memory import MemoryLog
-from app.peers import IPNetwork, PeerCounts
+from app.peers import IPNetwork
 from app.protocol import server_config
+from app.unparsable import Unparsable
 from app.web import hooks
 from app.webhook_journal import WebhookJournal
 from app.webhook_tokens import WebhookTokens
@@ -75,7 +76,7 @@ class Receiver:
         self.parts = cast(HookParts, None)
         self.revoked = self.previous = self.token = ""
         self._loop = cast(asyncio.AbstractEventLoop, None)
-        self._unparsable = PeerCounts(now_ms)
+        self._unparsable = Unparsable(now_ms)
         self._listening = socket.create_server(("127.0.0.1", 0))
         app = Starlette(routes=hooks.ROUTES, lifespan=self._lifespan)
         self._server = uvicorn.Server(server_config(app, self._unparsable.add, log_config=None))

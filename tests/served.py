@@ -11,11 +11,11 @@ from typing import Any, Self, TypeVar, cast
 import uvicorn
 
 from app.main import create_app, wall_clock
-from app.peers import PeerCounts
 from app.protocol import BOARDS_PER_S, server_config
 from app.rights import Role
 from app.server import listen
 from app.settings import Settings
+from app.unparsable import Unparsable
 from app.web.live_protocol import LiveProtocol
 from app.web.parts import Parts
 from tests.receiver import Answer, read_answer, send_all
@@ -52,7 +52,7 @@ class Served:
         self.parts = cast(Parts, None)
         self.cookies: list[str] = []
         self._loop = cast(asyncio.AbstractEventLoop, None)
-        self._unparsable = PeerCounts(wall_clock)
+        self._unparsable = Unparsable(wall_clock)
         app = create_app(
             Settings.from_env({**environ, **more}),
             on_start=self._started,

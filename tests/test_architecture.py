@@ -96,6 +96,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "peers": frozenset(),
     "webhook_tokens": frozenset({"database", "sentences", "tables"}),
     "received": frozenset({"masking", "pbx"}),
+    "unparsable": frozenset({"masking", "pbx", "peers", "received"}),
     "webhook_journal": frozenset({"database", "masking", "pbx", "peers", "received"}),
     # who somebody is and what they may do
     "rights": frozenset({"sentences"}),
@@ -144,12 +145,12 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "main",
             "masking",
             "pbx",
-            "peers",
             "protocol",
             "service_manager",
             "settings",
             "sites",
             "tuning",
+            "unparsable",
             "web",
         }
     ),
