@@ -119,7 +119,7 @@ def give_out(story: Told, boss: httpx2.Client, wall: httpx2.Client, folder: Path
         boss.post("/admin/webhooks", data={"days": "7"}),
         boss.post("/admin/webhooks", data={"days": "7"}),
         boss.post("/admin/tokens", data={"name": "statistics"}),
-        boss.post("/admin/users", data={"username": "ann", "role": "supervisor"}),
+        boss.post("/admin/users", data={"do": "add", "username": "ann", "role": "supervisor"}),
     ]
     patterns = (r"/hook/([\w-]+)", r"/hook/([\w-]+)", r">(pw_[\w-]+)<", r"/setup/([\w-]+)")
     names = ("previous webhook token", "webhook token", "API token", "link")
