@@ -21,7 +21,8 @@ from app.ownership import Ownership
 from app.pace import Pace
 from app.packing import packed, unpacked
 from app.render import Audience, Drawing, Renderer
-from app.screen import Screen, Screens
+from app.screen import Screen
+from app.screens import Screens
 
 TICK_S = 5.0
 # Nodes tick one after the other: who comes later mostly finds the tick of these five seconds there.

@@ -29,6 +29,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "log": frozenset({"domain", "database", "ending", "faults", "sentences"}),
     "pbx": frozenset({"domain", "sentences"}),
     "screen": frozenset(),
+    "screens": frozenset({"screen"}),
     "audience": frozenset({"domain"}),
     "filters": frozenset(),
     "memo": frozenset(),
@@ -37,7 +38,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "pace": frozenset(),
     "packing": frozenset(),
     "projector": frozenset(
-        {"audience", "domain", "log", "ownership", "pace", "packing", "render", "screen"}
+        {"audience", "domain", "log", "ownership", "pace", "packing", "render", "screen", "screens"}
     ),
     "reconciler": frozenset({"domain", "log", "missing_records", "pbx"}),
     "missing_records": frozenset({"domain", "log", "pbx"}),

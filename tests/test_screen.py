@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from app.screen import Screen, Screens
+from app.screen import Screen
+from app.screens import Screens
 
 pytestmark = pytest.mark.anyio
 

@@ -21,7 +21,7 @@ from app.projector import Projector
 from app.reconciler import Reconciler
 from app.render import Audience, Renderer
 from app.rewind import Rewind
-from app.screen import Screens
+from app.screens import Screens
 from app.settings import Settings
 from app.tables import Tables
 from app.webhook_journal import WebhookJournal
