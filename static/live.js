@@ -8,6 +8,7 @@
   const MOST_SPREAD_MS = 64000;
   const UNWANTED = 3;            // returns that whoever was sent away is taken to have tried
   const SLEPT_MS = 10000;
+  const BARREN_MS = 600000;
   const HELD_MS = 1500;
   const UNPAINTED_MS = 500;
   const SECOND_MS = 950;         // timers are not exact
@@ -199,5 +200,12 @@
   const night = new Date();
   night.setHours(28, Math.random() * 60, 0, 0);
   setTimeout(reload, night - Date.now());
+  // Nothing for ten minutes, and yet the server answers: the page itself may be what does not get on.
+  // Connecting again comes first: it costs a server that was away far less.
+  const barren = () => !page.out && !page.leaving && now() - page.came > BARREN_MS;
+  setInterval(async () => {
+    if (!barren() || !await alive()) return;
+    setTimeout(() => { if (barren()) { page.leaving = true; reload(); } }, 30000 + Math.random() * 30000);
+  }, 60000);
   pitwall.connect = connect;
 })();
