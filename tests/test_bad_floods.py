@@ -1,7 +1,8 @@
 """Floods, each bounded in count so that every run of the tests has them; the board keeps working.
 
-The full counts are in `tests/chaos/test_floods.py`. A processor shared with other tests makes times
-say little here, so they are bounded loosely; what is counted is counted exactly.
+The whole counts are sent by `tests/chaos/floods.py`, to a process of its own. A processor shared
+with other tests makes times say little here, so they are bounded loosely; what is counted is
+counted exactly.
 """
 
 import asyncio

@@ -1,5 +1,5 @@
 """Live boards opened by peers that misbehave, beside one that does not. Times are shortened here;
-`tests/chaos/test_hostile_viewers.py` waits as long as it takes."""
+`tests/chaos/hostile.py` waits as long as it takes."""
 
 import asyncio
 import socket

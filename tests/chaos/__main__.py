@@ -22,6 +22,7 @@ from tests.chaos import (
     closed,
     damage,
     disk,
+    floods,
     forgetful,
     kills,
     leaving,
@@ -149,6 +150,7 @@ TRIALS: dict[str, Trial] = {
         *listening.TRIALS,
         *unwritten.TRIALS,
         *peers.TRIALS,
+        *floods.TRIALS,
     )
 }
 
