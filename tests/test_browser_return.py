@@ -39,12 +39,15 @@ class Server:
         self._sockets: list[WebSocketRoute] = []
         page.clock.install()
         page.add_init_script(f"Math.random = () => {chance}")
-        open_wall(page, self._feed, serves=self._sockets.append)
+        open_wall(page, self._feed, serves=self._accept)
         while not self._sockets:
             page.wait_for_timeout(20)
         page.clock.pause_at(time.time() + 5)
         page.evaluate(WATCH)
         self.speaks()
+
+    def _accept(self, socket: WebSocketRoute) -> None:
+        self._sockets.append(socket)
 
     def speaks(self) -> None:
         """One frame; return when the page has put it."""

@@ -21,8 +21,8 @@ from tests.running import Pitwall
 
 PATIENCE = float(os.environ.get("PITWALL_TEST_PATIENCE", "1"))
 ACK_S = 0.25 * PATIENCE
-# MiB: ten thousand that wait, with 32 KiB for each connection and its request.
-MOST_GROWN_BY_QUEUE = MOST_WAITING * 32 / 1024
+# MiB: ten thousand that wait, with 24 KiB for each connection and its request.
+MOST_GROWN_BY_QUEUE = MOST_WAITING * 24 / 1024
 # MiB: what 150 viewers may cost at most, 256 KiB each in the process and 128 KiB in the kernel.
 MOST_GROWN = 150 * 0.375
 
