@@ -13,7 +13,7 @@ from tests.chaos.disk import Sent, small_disk
 from tests.chaos.site import BESIDE, Site
 from tests.chaos.verdict import PATIENCE, Judged, soon, told
 
-# Nearly half of it is the interpreter, which reads the program.
+# Most of it is Python, which reads the program: 1.2 of 1.5 s.
 REFUSED_S = 2.0 * PATIENCE
 CLOSED_S = 4.0
 NOBODY = 65534
