@@ -9,7 +9,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from app.domain.states import Status
+from tests import wall_soak
 from tests.running import PASSWORD, Pitwall
+from tests.test_render import FIGURES
 from tests.wall_soak import AGENTS, Feed, open_wall, soaked
 
 pytestmark = pytest.mark.browser
@@ -237,6 +239,18 @@ def test_vietnamese_words_fit_as_well(page: Page, size: tuple[int, int]) -> None
     fed(page, "overview", size, "vi")
 
     assert page.locator("html").get_attribute("lang") == "vi"
+    assert page.evaluate(CUT_OFF, MUST_FIT) == []
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+@pytest.mark.parametrize(("language", "words"), [("en", "own targets"), ("vi", "mục tiêu riêng")])
+def test_that_queues_have_targets_of_their_own_fits_as_well(
+    page: Page, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int], language: str, words: str
+) -> None:
+    monkeypatch.setattr(wall_soak, "FIGURES", replace(FIGURES, service_level_s=None))
+    fed(page, "overview", size, language)
+
+    expect(page.locator("[data-name=longest] .target")).to_have_text(words)
     assert page.evaluate(CUT_OFF, MUST_FIT) == []
 
 

@@ -50,7 +50,7 @@ def test_totals_of_queues_that_share_a_target_time_name_it() -> None:
     [
         (EVERYONE, f"answered within {OWN} ÷"),
         (Audience(language="vi"), "trả lời trong thời gian mục tiêu riêng của từng hàng đợi ÷"),
-        (Audience(page="wall", layout="overview"), "each queue's own"),
+        (Audience(page="wall", layout="overview"), "own targets"),
     ],
     ids=["board", "vi", "wall"],
 )
