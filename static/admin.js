@@ -27,10 +27,14 @@
     button.textContent = button.dataset.copied;
   });
 
-  // A morph keeps what was typed, which is right everywhere but in a form whose work is done.
+  // A morph keeps what was typed, which is right everywhere but in a form whose work is done: once,
+  // for what is said stays there while other parts of the page are swapped.
   document.addEventListener("htmx:after:swap", () => {
     const done = document.querySelector("#said [data-done]");
-    if (done) document.querySelector(`form[data-clear="${done.dataset.done}"]`)?.reset();
+    if (done) {
+      document.querySelector(`form[data-clear="${done.dataset.done}"]`)?.reset();
+      delete done.dataset.done;
+    }
     fresh();
   });
 

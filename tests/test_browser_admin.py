@@ -130,6 +130,27 @@ def test_the_effect_of_a_limit_is_seen_while_typing_and_saved_then(pitwall: Pitw
     expect(boss.locator("details .level")).to_have_text("–")
 
 
+def test_a_queue_half_typed_stays_while_the_limits_of_another_are_tried(
+    pitwall: Pitwall, boss: Page
+):
+    boss.goto(f"{pitwall.url}/admin/queues")
+    queue = boss.get_by_label("Queue, as the PBX sends it")
+    for number in ("771", "772"):
+        queue.fill(number)
+        boss.get_by_role("button", name="Add").click()
+        expect(boss.locator("#said")).to_contain_text(f"Added: {number}")
+        expect(queue).to_have_value("")
+
+    queue.fill("77")
+    other = boss.locator("details", has_text="771")
+    other.locator("summary").click()
+    with boss.expect_response("**/admin/queues/effect*"):
+        other.get_by_label("T, in seconds", exact=True).fill("33")
+    expect(other.locator(".effect")).to_contain_text("T = 33 s")
+
+    expect(queue).to_have_value("77")
+
+
 def test_a_new_webhook_address_is_shown_once(free_port: int, tmp_path: Path, page: Page):
     pitwall = Pitwall(free_port, tmp_path, PITWALL_WEBHOOK_TOKEN="")
     pitwall.add_user("boss", "admin")
