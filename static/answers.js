@@ -17,6 +17,11 @@
     if (lacks) event.preventDefault();
     tell(ctx, lacks);
   });
+  // What became of a form stands on top of the page, and the form may be far below.
+  document.addEventListener("htmx:after:swap", event => {
+    if (event.detail.ctx?.request.method === "GET") return;
+    document.querySelector("main :is(.problem, .done)")?.scrollIntoView({ block: "center" });
+  });
   // No answer at all.
   document.addEventListener("htmx:error", event => { if (event.detail.ctx) tell(event.detail.ctx, true); });
 })();

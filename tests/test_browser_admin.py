@@ -87,6 +87,21 @@ def test_the_form_that_added_an_agent_is_empty_again(pitwall: Pitwall, boss: Pag
     expect(boss.get_by_label("Name of 205")).to_have_value("New")
 
 
+def test_what_became_of_a_form_far_below_is_seen(
+    pitwall: Pitwall, boss: Page, complaints: list[str]
+):
+    boss.set_viewport_size({"width": 1280, "height": 600})
+    boss.goto(f"{pitwall.url}/admin/users")
+    form = boss.locator("form[id^=add-]")
+    form.get_by_label("User name").fill("boss")
+    form.get_by_role("button", name="Add").click()
+
+    expect(boss.locator("main .problem")).to_be_in_viewport()
+    expect(form.get_by_label("User name")).to_have_value("boss")
+    # The browser's own word for what was refused.
+    complaints.clear()
+
+
 def test_bad_lines_are_told_by_number_and_can_be_put_right(
     pitwall: Pitwall, boss: Page, complaints: list[str]
 ):
