@@ -8,6 +8,7 @@ from typing import Any
 
 import aiosqlite
 
+from app.access.deleting import delete_rows
 from app.access.sessions import key_of
 from app.tables import Job, Tables, nothing
 
@@ -126,15 +127,7 @@ class ApiTokens:
         return token
 
     async def _delete_gone(self) -> None:
-        gone = [(key,) for key in self._undeleted]
-        if not gone:
-            return
-
-        async def delete(connection: aiosqlite.Connection) -> None:
-            await connection.executemany("DELETE FROM api_token WHERE key = ?", gone)
-
-        await self._database.write(delete)
-        self._undeleted.difference_update(key for (key,) in gone)
+        await delete_rows(self._database, "api_token", self._undeleted)
 
     async def sweep(self) -> None:
         """Delete what could not be deleted, write down which tokens were used.

@@ -16,6 +16,7 @@ from typing import Any
 
 import aiosqlite
 
+from app.access.deleting import delete_rows
 from app.tables import Tables
 
 IDLE_S = 60 * 60
@@ -239,15 +240,7 @@ class Sessions:
         await self._delete_gone()
 
     async def _delete_gone(self) -> None:
-        gone = [(key,) for key in self._gone]
-        if not gone:
-            return
-
-        async def delete(connection: aiosqlite.Connection) -> None:
-            await connection.executemany("DELETE FROM session WHERE key = ?", gone)
-
-        await self._database.write(delete)
-        self._gone.difference_update(key for (key,) in gone)
+        await delete_rows(self._database, "session", self._gone)
 
     def forget(self, keys: Iterable[str]) -> None:
         """Let go of the sessions and ring their sockets; the rows are deleted later."""

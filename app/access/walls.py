@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import aiosqlite
 
+from app.access.deleting import delete_rows
 from app.access.sessions import Ending, Watch, key_of
 from app.access.wall_rows import (
     COLUMNS,
@@ -156,15 +157,7 @@ class Walls:
         self._undeleted.add(wall.key)
 
     async def _delete_gone(self) -> None:
-        gone = [(key,) for key in self._undeleted]
-        if not gone:
-            return
-
-        async def delete(connection: aiosqlite.Connection) -> None:
-            await connection.executemany("DELETE FROM wall WHERE key = ?", gone)
-
-        await self._database.write(delete)
-        self._undeleted.difference_update(key for (key,) in gone)
+        await delete_rows(self._database, "wall", self._undeleted)
 
     async def wait_ended(self, key: str) -> Ending:
         """Return as soon as the wall is turned off, or what it shows has changed."""
