@@ -7,7 +7,7 @@ the last only one of several nodes may do is in `app.hands`.
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -139,12 +139,9 @@ async def _open_store(plan: Plan) -> Store:
 
 async def _made_sound(file: Path, now: int) -> str:
     """Nobody else writes it meanwhile: it may be put in another's place."""
-    turn = Turn(file)
-    try:
+    with closing(Turn(file)) as turn:
         async with turn.taken():
             return await asyncio.to_thread(ensure_sound, str(file), now)
-    finally:
-        turn.close()
 
 
 async def _open_entrance(plan: Plan, store: Store) -> Entrance:

@@ -11,7 +11,14 @@ from typing import Any, Self, TypeVar, cast
 
 import aiosqlite
 
-from app.database_connections import PRAGMAS, READS, connected, disconnect, prepared_file
+from app.database_connections import (
+    CLOSE_PATIENCE_S,
+    PRAGMAS,
+    READS,
+    connected,
+    disconnect,
+    prepared_file,
+)
 from app.database_faults import (
     DatabaseFull,
     DatabaseTooNew,
@@ -30,7 +37,6 @@ T = TypeVar("T")
 MEMORY = ":memory:"
 CLOSED = Sentence("The database is closed: the program is about to end.")
 OLDEST_SQLITE = (3, 37, 0)
-CLOSE_PATIENCE_S = 10.0
 
 
 class Database:
@@ -159,10 +165,9 @@ class Database:
                 await disconnect(self._reader)
         finally:
             # The last one to close folds the WAL into the file, and gives that up when interrupted.
-            with contextlib.suppress(DatabaseUnavailable):
+            with contextlib.closing(self._among_programs), contextlib.suppress(DatabaseUnavailable):
                 async with self._among_programs.taken():
                     await disconnect(self._writer)
-            self._among_programs.close()
 
     async def _to_the_end(self, transaction: Coroutine[Any, Any, T]) -> T:
         """Its result; it goes on when the caller is cancelled."""
