@@ -275,23 +275,25 @@ async def test_a_socket_hears_within_a_second_that_it_must_close(site, change, c
     assert await asyncio.wait_for(waiting, 1) == code
 
 
-async def test_a_wall_that_is_turned_off_hears_it_too(site):
+async def wall_that_waits(site):
+    """A wall that hangs, and the task that ends when its socket must close."""
     token = await site.access.walls.add(Display("Hall"), "Ann", "")
     knocking, _ = socket(site, token, cookie="__Host-wall")
     wall = await admitted(knocking)
     waiting = asyncio.create_task(guard.wait_ended(knocking, wall))
     await asyncio.sleep(0)
+    return wall, waiting
+
+
+async def test_a_wall_that_is_turned_off_hears_it_too(site):
+    wall, waiting = await wall_that_waits(site)
     await site.access.walls.remove(wall.user_id)
 
     assert await asyncio.wait_for(waiting, 1) == guard.SIGNED_OUT
 
 
 async def test_a_wall_that_is_to_show_something_else_hears_that_its_page_must_be_loaded_anew(site):
-    token = await site.access.walls.add(Display("Hall"), "Ann", "")
-    knocking, _ = socket(site, token, cookie="__Host-wall")
-    wall = await admitted(knocking)
-    waiting = asyncio.create_task(guard.wait_ended(knocking, wall))
-    await asyncio.sleep(0)
+    wall, waiting = await wall_that_waits(site)
     await site.access.walls.change(wall.user_id, Display("Hall", "queue", frozenset({"999"})))
 
     assert await asyncio.wait_for(waiting, 1) == 4205

@@ -43,17 +43,27 @@ DAMAGES: dict[str, Callable[[Path], None]] = {
 def damaged(folder: Path, damage: Callable[[Path], None], with_backup: bool) -> dict[str, object]:
     """Damage a database that was stopped; start again; what is left of 30 + 5 calls?"""
     site = Site(folder)
-    site.start()
-    for number in range(30):
-        assert site.hook(f"old{number}") == 200
-    if with_backup:
-        (folder / "backups").mkdir()
-        made = site.command("backup", str(folder / "backups" / "pitwall-20260101-030000.db"))
-        assert made.returncode == 0, made.stderr
+    live_through_thirty_calls(site, with_backup)
     for number in range(5):
         assert site.hook(f"new{number}") == 200
     site.stop()
     damage(site.database)
+    return after_a_start(site) | {"said": "The database was damaged" in site.said}
+
+
+def live_through_thirty_calls(site: Site, with_backup: bool) -> None:
+    """It runs then; a backup that was made holds all of them."""
+    site.start()
+    for number in range(30):
+        assert site.hook(f"old{number}") == 200
+    if with_backup:
+        (site.folder / "backups").mkdir()
+        made = site.command("backup", str(site.folder / "backups" / "pitwall-20260101-030000.db"))
+        assert made.returncode == 0, made.stderr
+
+
+def after_a_start(site: Site) -> dict[str, object]:
+    """What becomes of the damaged database of a site that is stopped, and of its calls."""
     content = site.database.read_bytes()
     started_s = site.start()
     works = site.hook("after")
@@ -63,9 +73,8 @@ def damaged(folder: Path, damage: Callable[[Path], None], with_backup: bool) -> 
     return {
         "started after, s": round(started_s, 1),
         "works": works == 200,
-        "moved aside unchanged": aside_of(folder).read_bytes() == content,
+        "moved aside unchanged": aside_of(site.folder).read_bytes() == content,
         "old calls left": sum(call.startswith("old") for call in stored),
-        "said": "The database was damaged" in site.said,
     }
 
 

@@ -7,8 +7,7 @@ from app.domain.caps import USUAL
 from app.webhook_journal import KEPT
 from tests.chaos.crowd import resident_mebibytes
 from tests.chaos.flooded import Flooded, at_a_rate, numbered
-from tests.chaos.peers import ACK_S
-from tests.chaos.verdict import Judged, told
+from tests.chaos.verdict import ACK_S, Judged, told
 from tests.running import TOKEN
 from tests.served import request_of
 

@@ -9,8 +9,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tests.chaos.damage import aside_of, garbage_page
-from tests.chaos.site import Site, stored_calls
+from tests.chaos.damage import after_a_start, garbage_page, live_through_thirty_calls
+from tests.chaos.site import Site
 from tests.chaos.verdict import Judged, soon, told
 
 ZONE = "Chaos/Night"
@@ -27,13 +27,7 @@ def damaged_at_night(folder: Path, with_backup: bool) -> dict[str, object]:
     """Damage it while it runs, wait for the night, start it again: what is left of the calls?"""
     site = Site(folder, PYTHONTZPATH=f"{folder}:/usr/share/zoneinfo", PITWALL_TIMEZONE=ZONE)
     made_zone(folder / ZONE, DAY_S // 2)
-    site.start()
-    for number in range(30):
-        assert site.hook(f"old{number}") == 200
-    if with_backup:
-        (folder / "backups").mkdir()
-        made = site.command("backup", str(folder / "backups" / "pitwall-20260101-030000.db"))
-        assert made.returncode == 0, made.stderr
+    live_through_thirty_calls(site, with_backup)
     site.stop()
     made_zone(folder / ZONE, SOON_S)
     site.start()
@@ -43,21 +37,11 @@ def damaged_at_night(folder: Path, with_backup: bool) -> dict[str, object]:
     assert site.wait_for_death(CAME_S), f"the night came and nothing happened\n{site.said[-500:]}"
     found_s, code = time.monotonic() - began, site.process.returncode
     said = site.said[before:]
-    content = site.database.read_bytes()
-    started_s = site.start()
-    works = site.hook("after")
-    site.stop()
-    with site.copy() as connection:
-        stored = stored_calls(connection)
-    return {
+    return after_a_start(site) | {
         "ended after, s": round(found_s, 1),
         "exit code": code,
         "said once": said.count("CRITICAL") == said.count(SAID) == 1,
         "traceback": said.partition(TRACEBACK)[2].strip()[-300:],
-        "started after, s": started_s,
-        "works": works == 200,
-        "moved aside unchanged": aside_of(folder).read_bytes() == content,
-        "old calls left": sum(call.startswith("old") for call in stored),
     }
 
 

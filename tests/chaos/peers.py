@@ -5,7 +5,6 @@ Times are of a machine with little else to do: PITWALL_TEST_PATIENCE=3 allows th
 
 import argparse
 import asyncio
-import os
 from pathlib import Path
 
 from app.log.commits import MOST_WAITING
@@ -16,11 +15,9 @@ from tests.chaos.hostile import harm_done
 from tests.chaos.overload import PROVISIONED, overload
 from tests.chaos.site import free_port
 from tests.chaos.storm import storm
-from tests.chaos.verdict import Judged
+from tests.chaos.verdict import ACK_S, PATIENCE, Judged
 from tests.running import Pitwall
 
-PATIENCE = float(os.environ.get("PITWALL_TEST_PATIENCE", "1"))
-ACK_S = 0.25 * PATIENCE
 # MiB: ten thousand that wait, with 24 KiB for each connection and its request.
 MOST_GROWN_BY_QUEUE = MOST_WAITING * 24 / 1024
 # MiB: what 150 viewers may cost at most, 256 KiB each in the process and 128 KiB in the kernel.
