@@ -168,6 +168,7 @@
     const marker = find("beat").dataset;
     const socket = event.detail.connection.socket;
     page.heard = now();
+    if (!(Number(marker.tick) && Number(marker.now))) return renew();    // not what the server sent
     page.closed = socket.readyState > 1;                                 // it may have ended while a button was held
     if (!page.closed) page.tries = 0;
     page.tick = Number(marker.tick);

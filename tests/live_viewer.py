@@ -238,17 +238,21 @@ class Deaf:
         await asyncio.gather(self._pass(reader, back), self._pass(there, writer))
 
     async def _pass(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+        lost = False
         while True:
             try:
                 data = await source.read(65536)
             except OSError:
                 data = b""
-            if not data:
+            # A connection gives all that was sent, or it ends: never what comes after a gap.
+            if not data or (lost and self.hears.is_set()):
                 await self.hears.wait()
                 sink.transport.abort()
                 return
             if self.hears.is_set():
                 sink.write(data)
+            else:
+                lost = True
 
 
 def _future() -> Any:

@@ -26,6 +26,13 @@ WATCH = """() => {
     const note = () => said.push([dataset.link, shown()]);
     new MutationObserver(note).observe(document.body, { attributeFilter: ["data-link"] });
 }"""
+# The last marker, without its moment.
+UNREADABLE = """() => {
+    const beat = document.getElementById("beat").cloneNode();
+    beat.setAttribute("hx-swap-oob", "outerMorph");
+    beat.dataset.now = "17x";
+    return beat.outerHTML;
+}"""
 # A machine that sleeps stops the clock of timers and of `performance`, on many systems.
 SLEPT = "{ const now = Date.now; Date.now = () => now() + 20 * 60000; }"
 
@@ -76,10 +83,23 @@ def passing(page: Page) -> list[bool]:
     return passes
 
 
+@pytest.fixture
+def sockets(page: Page) -> list[WebSocketRoute]:
+    """The page's ends of the sockets it opened, the newest last."""
+    opened = list[WebSocketRoute]()
+
+    def pass_on(socket: WebSocketRoute) -> None:
+        opened.append(socket)
+        socket.connect_to_server()
+
+    page.route_web_socket("**/live*", pass_on)
+    return opened
+
+
 @pytest.fixture(autouse=True)
 def _lost_connections_are_asked_for(page: Page, complaints: list[str]) -> Iterator[None]:
     yield
-    page.wait_for_timeout(500)
+    page.close()
     words = ("ERR_", "WebSocket", "ws:error")
     complaints[:] = [one for one in complaints if not any(word in one for word in words)]
 
@@ -134,6 +154,17 @@ def test_a_tab_that_was_frozen_says_at_once_that_it_is_not_live(
     board.wait_for_selector(STALE, timeout=AWAKE_WITHIN_MS)
 
     catches_up(board, cable)
+
+
+def test_a_frame_that_is_not_what_the_server_sent_makes_the_board_ask_anew(
+    sockets: list[WebSocketRoute], board: Page
+) -> None:
+    sockets[-1].send(board.evaluate(UNREADABLE))
+    board.wait_for_function("() => document.getElementById('beat').dataset.now === '17x'")
+    board.wait_for_function("() => Number(document.getElementById('beat').dataset.now)")
+    board.wait_for_selector(LIVE)
+
+    assert len(sockets) == 2
 
 
 @pytest.mark.usefixtures("clock")
