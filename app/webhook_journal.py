@@ -7,12 +7,13 @@ were *accepted* is not here: the log knows that exactly.
 
 import asyncio
 import logging
+import sqlite3
 from collections import deque
 from collections.abc import Callable, Mapping
-
-import aiosqlite
+from dataclasses import astuple
 
 from app.database import Database, DatabaseUnavailable
+from app.inserting import insert_all
 from app.masking import masked, masked_body
 from app.pbx import WebhookError
 from app.peers import PeerCounts
@@ -36,6 +37,7 @@ STEPS = (
         value INTEGER NOT NULL
     ) STRICT""",
 )
+REJECTED = "INSERT INTO rejected_webhook (at, peer, endpoint, field, reason, sample, seq)"
 log = logging.getLogger(__name__)
 
 
@@ -156,25 +158,17 @@ class WebhookJournal:
         # Out of the list before the write: the database goes on writing when we are cancelled.
         self._unwritten.clear()
 
-        async def write(connection: aiosqlite.Connection) -> None:
-            await connection.executemany(
-                "INSERT INTO rejected_webhook (at, peer, endpoint, field, reason, sample, seq)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?)",
-                [(r.at, r.peer, r.endpoint, r.field, r.reason, r.sample, r.seq) for r in rows],
-            )
-            await connection.execute(
+        def write(connection: sqlite3.Connection) -> None:
+            insert_all(connection, REJECTED, [astuple(each) for each in rows])
+            connection.execute(
                 "DELETE FROM rejected_webhook"
                 " WHERE id <= (SELECT max(id) FROM rejected_webhook) - ?",
                 (KEPT,),
             )
-            await connection.executemany(
-                "INSERT INTO webhook_counter (name, value) VALUES (?, ?)"
-                " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-                list(counters.items()),
-            )
+            insert_all(connection, "REPLACE INTO webhook_counter", [*counters.items()])
 
         try:
-            await self._database.write(write)
+            await self._database.write_at_once(write)
         except DatabaseUnavailable:
             if not self._has_failed:
                 log.warning(

@@ -26,7 +26,7 @@ STARTS = {
 MAY_IMPORT: dict[str, frozenset[str]] = {
     # the floor and what carries it
     "domain": frozenset(),
-    "log": frozenset({"domain", "database", "ending", "faults", "sentences"}),
+    "log": frozenset({"domain", "database", "ending", "faults", "inserting", "sentences"}),
     "pbx": frozenset({"domain", "sentences"}),
     "screen": frozenset(),
     "screens": frozenset({"screen"}),
@@ -98,7 +98,8 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "webhook_tokens": frozenset({"database", "sentences", "tables"}),
     "received": frozenset({"masking", "pbx"}),
     "unparsable": frozenset({"masking", "pbx", "peers", "received"}),
-    "webhook_journal": frozenset({"database", "masking", "pbx", "peers", "received"}),
+    "inserting": frozenset(),
+    "webhook_journal": frozenset({"database", "inserting", "masking", "pbx", "peers", "received"}),
     # who somebody is and what they may do
     "rights": frozenset({"sentences"}),
     "access": frozenset({"audit", "database", "rights", "sentences", "tables"}),

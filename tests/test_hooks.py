@@ -290,7 +290,7 @@ async def test_what_could_not_be_saved_is_saved_later(
     async with parts_with(Clock()) as parts:
         await ask(parts, f"/hook/{TOKEN}{HANGUP}", "callid=")
         with monkeypatch.context() as broken:
-            broken.setattr(Database, "write", full)
+            broken.setattr(Database, "write_at_once", full)
             for _ in range(3):
                 await parts.journal.flush()
         await parts.journal.flush()

@@ -11,6 +11,7 @@ import aiosqlite
 from app.database import Database, DatabaseUnavailable
 from app.domain.events import Event
 from app.faults import reach
+from app.inserting import insert_all
 from app.log import LogUnavailable, Record, Snapshot
 from app.log.codec import decode, read_back
 from app.log.commits import GroupCommit, Waiting
@@ -212,7 +213,7 @@ class SqliteLog:
 
 
 def _insert(connection: sqlite3.Connection, rows: Sequence[EventRow]) -> None:
-    connection.executemany("INSERT INTO event VALUES (?, ?, ?, ?, ?)", rows)
+    insert_all(connection, "INSERT INTO event", rows)
     reach("inserted")
 
 
