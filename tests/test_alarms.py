@@ -17,6 +17,7 @@ from app.domain.events import (
     AlarmRuleSet,
     AlarmSent,
     AlarmShelved,
+    CallRecorded,
     Event,
     PauseNoted,
     Tick,
@@ -135,6 +136,14 @@ def test_a_queue_whose_agents_are_unknown_lacks_none():
 
 def test_a_board_that_never_heard_of_the_pbx_says_nothing_of_its_silence():
     assert standing(after(rule("no_webhook", warning=10), "+5m")) == ""
+
+
+def test_a_record_that_was_asked_for_does_not_hide_that_no_webhook_comes():
+    fetched = CallRecorded(callid="7", status="ANSWER", fetched=True)
+    silence = rule("no_webhook", warning=600)
+
+    assert standing(after(silence, "101 on, +9m", fetched, "+90s")) == "floor 1"
+    assert standing(after(silence, "101 on, +9m", replace(fetched, fetched=False), "+90s")) == ""
 
 
 def test_a_metric_that_this_version_does_not_know_is_no_alarm():

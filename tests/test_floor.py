@@ -3,6 +3,8 @@
 A bug report becomes one row.
 """
 
+from dataclasses import replace
+
 import pytest
 
 from app.domain import events
@@ -226,6 +228,16 @@ def test_a_record_by_a_clock_that_is_ahead_began_now() -> None:
 
 def test_no_sentence_stands_twice() -> None:
     assert len(ROWS) == sum(map(len, TABLES))
+
+
+def test_a_record_that_was_asked_for_counts_as_no_webhook() -> None:
+    told = events.CallRecorded(
+        callid="1", status="ANSWER", extension="101", duration=30, billsec=20
+    )
+    story = after("101 on, +60s", replace(told, fetched=True))
+
+    assert (story.state.webhooks.accepted, story.state.webhooks.last_at) == (1, story.now - 60_000)
+    assert lies(story, "101 talked 20s") == []
 
 
 def test_every_kind_of_event_has_a_rule() -> None:

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from app.domain.events import CallRecorded
 from app.history.follower import History, wipe
 from app.history.rebuild import rebuild
 from tests.history_setup import (
@@ -130,6 +131,15 @@ async def test_silence_is_a_gap_only_while_somebody_is_logged_in(night, gaps):
     async with site() as place:
         await place.told(of_story(night))
         assert await place.database.read("SELECT kind, ended - began FROM gap") == gaps
+
+
+async def test_a_record_that_was_asked_for_ends_no_silence():
+    fetched = CallRecorded(callid="7", status="ANSWER", fetched=True)
+    async with site() as place:
+        await place.told(of_story("101 on, +9m", fetched, "+9m, 101 pause"))
+        gaps = await place.database.read("SELECT kind, ended - began FROM gap")
+
+    assert gaps == [("silent", 18 * 60_000)]
 
 
 async def test_the_counted_visits_are_those_on_the_floor():

@@ -70,7 +70,8 @@ class CallRecorded(Event):
     """The PBX's record of a finished call: a claim for the books, never live state.
 
     `status` is the PBX's word in capitals (ANSWER, BUSY, NO ANSWER …), `direction` is inbound,
-    outbound or empty, `duration` the whole call and `billsec` the talk, both in seconds.
+    outbound or empty, `duration` the whole call and `billsec` the talk, both in seconds. `fetched`:
+    it answers a question of ours, no webhook brought it.
     """
 
     callid: str
@@ -83,6 +84,7 @@ class CallRecorded(Event):
     duration: int | None = None
     billsec: int | None = None
     recording: str = ""
+    fetched: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,19 +21,20 @@ from app.domain.table_changes import TablesChanged
 from app.domain.turn import Changes, Turn
 from app.domain.view import AbandonRow, AgentCard, QueueTile, Totals, WaitingRow
 
-WEBHOOKS: tuple[type[events.Event], ...] = (
-    events.CallRinging,
-    events.CallAnswered,
-    events.CallEnded,
-    events.CallAbandoned,
-    events.CallRecorded,
-    events.RingMissed,
-    events.OutboundRinging,
-    events.OutboundAnswered,
-    events.PhoneReported,
+# What webhooks bring. To look up: `isinstance` would ask nine classes for every event.
+WEBHOOKS: frozenset[type[events.Event]] = frozenset(
+    {
+        events.CallRinging,
+        events.CallAnswered,
+        events.CallEnded,
+        events.CallAbandoned,
+        events.CallRecorded,
+        events.RingMissed,
+        events.OutboundRinging,
+        events.OutboundAnswered,
+        events.PhoneReported,
+    }
 )
-# To look up: `isinstance` would ask nine classes for every event.
-PUSHED = frozenset(WEBHOOKS)
 
 
 class Floor:
@@ -61,13 +62,13 @@ class Floor:
             if is_void(self.state, event):
                 return turn.changes
             self.state.epoch = event.epoch
-        is_webhook = type(event) in PUSHED
-        if is_webhook:
+        is_report = type(event) in WEBHOOKS
+        if is_report and is_pushed(event):
             self._count_webhook(at, event)
         if type(event) is events.Tick:
             tick(turn, self.days, self.caps, self._diary)
             watch(turn, self.days.zone)
-        elif not (is_webhook and self._is_over(event)):
+        elif not (is_report and self._is_over(event)):
             RULES[type(event)](turn, event)
         self._grown.note(self.state, turn.changes)
         self._diary.note(turn.changes)
@@ -137,6 +138,11 @@ class Floor:
             self._standing.note(self._unnoted)
         self._unnoted = Changes()
         return self._standing
+
+
+def is_pushed(event: events.Event) -> bool:
+    """A webhook brought it: it shows that the PBX reaches us. Records are also asked for."""
+    return type(event) in WEBHOOKS and not getattr(event, "fetched", False)
 
 
 def is_void(state: FloorState, event: events.Event) -> bool:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import msgspec
 
 from app.database import Database
-from app.domain.events import Event, PbxAsked, PhoneVerified, Tick
-from app.domain.floor import WEBHOOKS
+from app.domain.events import CallRecorded, Event, PbxAsked, PhoneVerified, Tick
+from app.domain.floor import is_pushed
 from app.history.marks import Change
 from app.log import EventLog, Record
 from app.log.codec import encode
@@ -54,9 +54,9 @@ async def agent_story(
 
 def source_of(event: Event) -> str:
     """Where the event came from."""
-    if isinstance(event, WEBHOOKS):
+    if is_pushed(event):
         return WEBHOOK
-    if isinstance(event, PhoneVerified | PbxAsked):
+    if isinstance(event, PhoneVerified | PbxAsked | CallRecorded):
         return ASKED
     return CONCLUDED if isinstance(event, Tick) else PERSON
 
@@ -64,5 +64,6 @@ def source_of(event: Event) -> str:
 def _step(record: Record, changed: list[Change]) -> Step:
     kind, body = encode(record.event)
     said = msgspec.json.decode(body)
-    said.pop("epoch", None)
+    for inward in ("epoch", "fetched"):
+        said.pop(inward, None)
     return Step(record.seq, record.at, kind, source_of(record.event), said, changed)

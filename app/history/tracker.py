@@ -10,7 +10,7 @@ from app.domain.events import (
     CallBackPlaced,
     Event,
 )
-from app.domain.floor import WEBHOOKS, is_void
+from app.domain.floor import is_pushed, is_void
 from app.domain.model import Agent, FloorState
 from app.domain.states import Status
 from app.domain.turn import Changes
@@ -23,7 +23,6 @@ DOWN_MS = 15_000
 # People are logged in and the PBX says nothing of anything.
 SILENT_MS = 10 * 60_000
 DOWN, SILENT = "down", "silent"
-PUSHED = frozenset(WEBHOOKS)
 
 DEEDS: dict[type[Event], str] = {
     AbandonClaimed: "claimed",
@@ -69,7 +68,7 @@ class Tracker:
             self.batch.gaps.append((self._at, record.at, DOWN))
             self.seen.heard_at = record.at
         self._at = record.at
-        if type(record.event) in PUSHED:
+        if is_pushed(record.event):
             before, self.seen.heard_at = self.seen.heard_at, record.at
             if before and record.at - before > SILENT_MS and self._somebody_is_there():
                 self.batch.gaps.append((before, record.at, SILENT))

@@ -68,6 +68,7 @@ def _record(params: dict[str, str], now: int, zone: tzinfo) -> CallRecorded:
         duration=duration,
         billsec=fields.billsec(duration),
         recording=fields.recording(),
+        fetched=True,
         flags=_flags(fields, started),
     )
 
