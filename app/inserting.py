@@ -6,6 +6,7 @@ so a row each would take as many waits as there are rows.
 
 import sqlite3
 from collections.abc import Iterator, Sequence
+from functools import cache
 
 # Powers of two, so that few different statements are prepared and all are kept.
 MOST = 64
@@ -16,9 +17,14 @@ def insert_all(
 ) -> None:
     """`insert`, as "INSERT INTO event", for these rows in their order; all have as many values."""
     for some in _pieces(rows):
-        row = f"({', '.join('?' * len(some[0]))})"
         values = [value for each in some for value in each]
-        connection.execute(f"{insert} VALUES {', '.join([row] * len(some))}", values)
+        connection.execute(_statement(insert, len(some[0]), len(some)), values)
+
+
+@cache
+def _statement(insert: str, width: int, count: int) -> str:
+    row = f"({', '.join('?' * width)})"
+    return f"{insert} VALUES {', '.join([row] * count)}"
 
 
 def _pieces(rows: Sequence[Sequence[object]]) -> Iterator[Sequence[Sequence[object]]]:
