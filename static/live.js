@@ -189,6 +189,7 @@
   const second = () => {
     const slept = Date.now() - before > SLEPT_MS;
     before = Date.now();
+    if (slept) page.closed = true;
     judge();
     tellAll(SECOND_MS);
     if (page.unsaid && now() - page.spoke > SPEAKS_AFTER_MS) answer();
