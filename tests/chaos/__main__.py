@@ -24,6 +24,7 @@ from tests.chaos import (
     disk,
     floods,
     forgetful,
+    guessing,
     kills,
     leaving,
     listening,
@@ -151,6 +152,7 @@ TRIALS: dict[str, Trial] = {
         *unwritten.TRIALS,
         *peers.TRIALS,
         *floods.TRIALS,
+        *guessing.TRIALS,
     )
 }
 
