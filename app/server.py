@@ -10,14 +10,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.clock import SteadyClock
 from app.leaving import LeavingServer
 from app.log.address import SCHEME
+from app.log_format import formatter_of
 from app.main import create_app, create_sites_app
-from app.masking import MaskingFormatter
 from app.pbx.redaction import install_redaction
 from app.pbx.secret import Secret
 from app.protocol import BACKLOG, BOARDS_PER_S, server_config
 from app.service_manager import inherited_socket, tell
 from app.settings import MAIN, Settings
-from app.sites.lines import FORMAT, OfASite
+from app.sites.lines import OfASite
 from app.tuning import allow_connections, tune_process
 from app.unparsable import Unparsable
 from app.web.forwarded import ClientAddress
@@ -90,7 +90,7 @@ def serve(settings: Settings, greeting: Greeting | None = None) -> int:
     listening = listen(settings.host, settings.port, at_once=not settings.log.startswith(SCHEME))
     writing = logging.StreamHandler()
     writing.addFilter(OfASite())
-    writing.setFormatter(MaskingFormatter(FORMAT))
+    writing.setFormatter(formatter_of(settings.log_format))
     logging.basicConfig(level=logging.INFO, handlers=[writing])
     tune_process()
     allow_connections()

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from app.log.address import SCHEME, Address
 
 LANGUAGES = ("en", "vi")
+LOG_FORMATS = ("text", "json")
 HOST = re.compile(r"([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
 
 
@@ -51,6 +52,12 @@ def log(text: str) -> str:
         Address.parse(text)
     elif text != "memory:" and not (text.startswith("sqlite:") and len(text) > len("sqlite:")):
         raise ValueError("sqlite:PATH, memory:, or one or three servers nats://A,B,C are expected")
+    return text
+
+
+def log_format(text: str) -> str:
+    if text not in LOG_FORMATS:
+        raise ValueError("text or json is expected")
     return text
 
 

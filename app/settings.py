@@ -42,6 +42,7 @@ VARIABLES = (
         "where events live; `memory:` for trials, `nats://A,B,C` on three NATS servers",
     ),
     Variable("PITWALL_DATA", "data", "the folder of the databases when events are on NATS servers"),
+    Variable("PITWALL_LOG_FORMAT", "text", "lines of the program's own log: `text` or `json`"),
     Variable("PITWALL_SITES", "none", "a folder with a file `NAME.env` for each of several sites"),
     Variable(
         "PITWALL_PUBLIC_URL", "http://HOST:PORT", "what browsers use; their Origin must be this"
@@ -107,7 +108,8 @@ class Keep:
 KEPT = tuple(asdict(Keep()).items())
 # These are the process's, whatever sites it serves.
 PROCESS_WIDE = frozenset(
-    {"HOST", "PORT", "PITWALL_LOG", "PITWALL_DATA", "PITWALL_SITES", "PITWALL_TRUSTED_PROXY"}
+    {"HOST", "PORT", "PITWALL_LOG", "PITWALL_LOG_FORMAT", "PITWALL_DATA", "PITWALL_SITES"}
+    | {"PITWALL_TRUSTED_PROXY"}
 )
 
 
@@ -141,6 +143,7 @@ class Settings:
     listen_reasons: tuple[str, ...] = ()
     pause_reasons: tuple[str, ...] = ()
     data: str = "data"
+    log_format: str = "text"
     sites: str = ""
     site: str = MAIN
 
@@ -182,6 +185,7 @@ class Settings:
             port=port,
             log=read("PITWALL_LOG", values.log, "sqlite:data/pitwall.db"),
             data=read("PITWALL_DATA", str, "data"),
+            log_format=read("PITWALL_LOG_FORMAT", values.log_format, "text"),
             sites=read("PITWALL_SITES", str, ""),
             public_url=read("PITWALL_PUBLIC_URL", values.url, f"http://{_in_url(host)}:{port}"),
             timezone=read("PITWALL_TIMEZONE", values.zone, None) or values.system_zone(),

@@ -17,7 +17,7 @@ MODULES = {
 }
 EVERYTHING = frozenset(name.split(".")[1] for name in MODULES if "." in name)
 STARTS = {
-    *("ground", "hands", "assembly", "site", "sites"),
+    *("ground", "hands", "assembly", "site", "sites", "log_format"),
     *("main", "server", "demo", "people", "__main__"),
 }
 
@@ -94,6 +94,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         | {"webhook_journal"}
     ),
     "masking": frozenset(),
+    "log_format": frozenset({"masking", "sites"}),
     "peers": frozenset(),
     "webhook_tokens": frozenset({"database", "sentences", "tables"}),
     "received": frozenset({"masking", "pbx"}),
@@ -144,8 +145,8 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "clock",
             "leaving",
             "log",
+            "log_format",
             "main",
-            "masking",
             "pbx",
             "protocol",
             "service_manager",
