@@ -5,9 +5,9 @@ import logging
 from datetime import UTC, datetime
 
 from app.masking import MaskingFormatter
+from app.setting_values import JSON
 from app.sites.lines import FORMAT, SITE
 
-JSON = "json"
 # A message may quote what somebody sent; what it says stands at its beginning.
 LONGEST = 2_000
 

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from app.log.address import SCHEME, Address
 
 LANGUAGES = ("en", "vi")
-LOG_FORMATS = ("text", "json")
+TEXT, JSON = LOG_FORMATS = ("text", "json")
 HOST = re.compile(r"([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
 
 

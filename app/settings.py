@@ -143,7 +143,7 @@ class Settings:
     listen_reasons: tuple[str, ...] = ()
     pause_reasons: tuple[str, ...] = ()
     data: str = "data"
-    log_format: str = "text"
+    log_format: str = values.TEXT
     sites: str = ""
     site: str = MAIN
 
@@ -185,7 +185,7 @@ class Settings:
             port=port,
             log=read("PITWALL_LOG", values.log, "sqlite:data/pitwall.db"),
             data=read("PITWALL_DATA", str, "data"),
-            log_format=read("PITWALL_LOG_FORMAT", values.log_format, "text"),
+            log_format=read("PITWALL_LOG_FORMAT", values.log_format, values.TEXT),
             sites=read("PITWALL_SITES", str, ""),
             public_url=read("PITWALL_PUBLIC_URL", values.url, f"http://{_in_url(host)}:{port}"),
             timezone=read("PITWALL_TIMEZONE", values.zone, None) or values.system_zone(),

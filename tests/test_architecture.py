@@ -94,7 +94,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         | {"webhook_journal"}
     ),
     "masking": frozenset(),
-    "log_format": frozenset({"masking", "sites"}),
+    "log_format": frozenset({"masking", "setting_values", "sites"}),
     "peers": frozenset(),
     "webhook_tokens": frozenset({"database", "sentences", "tables"}),
     "received": frozenset({"masking", "pbx"}),

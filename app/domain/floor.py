@@ -62,13 +62,12 @@ class Floor:
             if is_void(self.state, event):
                 return turn.changes
             self.state.epoch = event.epoch
-        is_report = type(event) in WEBHOOKS
-        if is_report and is_pushed(event):
+        if is_pushed(event):
             self._count_webhook(at, event)
         if type(event) is events.Tick:
             tick(turn, self.days, self.caps, self._diary)
             watch(turn, self.days.zone)
-        elif not (is_report and self._is_over(event)):
+        elif not (type(event) in WEBHOOKS and self._is_over(event)):
             RULES[type(event)](turn, event)
         self._grown.note(self.state, turn.changes)
         self._diary.note(turn.changes)

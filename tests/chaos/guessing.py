@@ -8,6 +8,7 @@ import statistics
 import time
 from pathlib import Path
 
+from app.web.hooks import WRONG_TOKENS_PER_MINUTE
 from tests.chaos.site import free_port
 from tests.chaos.verdict import Judged, told
 from tests.running import TOKEN, Pitwall
@@ -48,15 +49,15 @@ async def _refused(port: int) -> tuple[list[float], list[float]]:
     order = [0, 1] * REQUESTS
     random.Random(1).shuffle(order)
     line = Line(port)
-    # The first twenty are told that there is nothing, all others to come later.
-    for which in [0, 1] * 20 + order:
+    # The first of them are told that there is nothing, all others to come later.
+    for which in [0, 1] * WRONG_TOKENS_PER_MINUTE + order:
         request = request_of("/Agent/ChangeStatus", tokens[which], extension="101", status="on")
         began = time.perf_counter()
         status = await line.send(request)
         seconds[which].append(time.perf_counter() - began)
         assert status in (404, 429), f"a wrong token is answered by {status}"
     line.close()
-    return seconds[0][20:], seconds[1][20:]
+    return seconds[0][WRONG_TOKENS_PER_MINUTE:], seconds[1][WRONG_TOKENS_PER_MINUTE:]
 
 
 def _error_of_median(values: list[float]) -> float:
