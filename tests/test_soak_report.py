@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.soak.report import Soak, is_passed, verdicts, written
+from tests.soak.report import Soak, is_growing, is_passed, verdicts, written
 from tests.soak.samples import PageSample, Probe, Sample
 
 SAMPLES = [Sample(5.0 * i, 170.0, 250, 900, 20.0, 1000 * i, 40_000, float(i)) for i in range(120)]
@@ -64,3 +64,11 @@ def test_late_answers_fail_it_where_nobody_else_uses_the_machine() -> None:
     assert not is_passed(LATE, busy=False)
     assert is_passed(LATE, busy=True)
     assert "**over**" in written(LATE)
+
+
+def test_only_a_process_that_grows_is_asked_what_grows() -> None:
+    assert is_growing(grown(0.07))
+    assert not is_growing(replace(GOOD, samples=after_half(SAMPLES, descriptors=11)))
+    assert not is_growing(LATE)
+    told = written(replace(grown(0.07), grown="+12.0 KiB in +3 pieces: app/floor.py:1"))
+    assert "+12.0 KiB in +3 pieces: app/floor.py:1" in told

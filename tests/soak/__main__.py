@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,13 +26,18 @@ from tests.chaos.crowd import Crowd, sign_in
 from tests.chaos.site import free_port
 from tests.live_viewer import reset
 from tests.running import ROOT, TOKEN, Pitwall
+from tests.soak.growth import ASK
 from tests.soak.past import live_through
-from tests.soak.report import Soak, is_passed, written
+from tests.soak.report import Soak, is_growing, is_passed, written
 from tests.soak.samples import API_TOKEN, MEBIBYTE, PageSample, Probe, Sample, probe, sample
+from tests.waiting import until
 
 DAY_MINUTES = 24 * 60 / 20
 SAMPLE_S, PROBE_S = 5.0, 0.25
 PAGE_S = 60.0
+# How long a process that grew is watched to see what grows.
+GROWTH_S, TOLD_S = 180.0, 60.0
+GROWN = "grown.txt"
 # A board a second comes and goes at real speed.
 RECONNECTS_PER_S = 1.0
 
@@ -51,10 +56,27 @@ class Run:
     probes: list[Probe] = field(default_factory=list)
     reconnects: int = 0
     lost: int = 0
+    grown: str = ""
+    more_s: float = 0.0
 
     @property
     def left_s(self) -> float:
-        return float(self.began + self.options.minutes * 60 - time.monotonic())
+        return float(self.began + self.options.minutes * 60 + self.more_s - time.monotonic())
+
+    @property
+    def told(self) -> Soak:
+        return Soak(
+            self.options.minutes,
+            self.options.agents,
+            self.options.speed,
+            self.options.viewers,
+            self.reconnects,
+            self.lost,
+            self.samples,
+            self.page,
+            self.probes,
+            self.grown,
+        )
 
     async def sampling(self) -> None:
         while self.left_s > 0:
@@ -87,6 +109,19 @@ class Run:
         while self.left_s > 0:
             self.page.append(await weighed(devtools, time.monotonic() - self.began))
             await asyncio.sleep(min(PAGE_S, max(1.0, self.left_s)))
+
+    async def finding_growth(self) -> None:
+        """What grows while boards come and go as before; the process is slower meanwhile."""
+        lost = self.lost
+        self.pitwall.signal(ASK)
+        self.more_s += GROWTH_S
+        await self.coming_and_going()
+        self.pitwall.signal(ASK)
+        told = self.folder / GROWN
+        with suppress(TimeoutError):
+            await until(told.exists, TOLD_S)
+        self.grown = told.read_text(encoding="utf-8") if told.exists() else "It did not say."
+        self.lost = lost
 
 
 async def weighed(devtools: CDPSession, at_s: float) -> PageSample:
@@ -145,6 +180,8 @@ async def soaked(run: Run, wall: str) -> None:
         run.began = time.monotonic()
         await asyncio.gather(*jobs)
         run.lost += sum(not viewer.is_open for viewer in run.crowd.viewers)
+        if is_growing(run.told):
+            await run.finding_growth()
     run.crowd.close()
 
 
@@ -158,7 +195,11 @@ def soak(options: argparse.Namespace, folder: Path) -> Soak:
     port = free_port()
     live_through(folder)
     cookies, wall = sign_in(folder, options.viewers), pair(folder)
-    settings = {"PITWALL_API_TOKEN": API_TOKEN, "PITWALL_TEST_SPEED": str(options.speed)}
+    settings = {
+        "PITWALL_API_TOKEN": API_TOKEN,
+        "PITWALL_TEST_SPEED": str(options.speed),
+        "PITWALL_TEST_GROWN": str(folder / GROWN),
+    }
     pitwall = Pitwall(port, folder, ("tests.soak.server",), **settings)
     pitwall.start()
     simulator = simulate(options, port)
@@ -169,17 +210,7 @@ def soak(options: argparse.Namespace, folder: Path) -> Soak:
         simulator.terminate()
         simulator.wait(20)
         pitwall.stop()
-    return Soak(
-        options.minutes,
-        options.agents,
-        options.speed,
-        options.viewers,
-        run.reconnects,
-        run.lost,
-        run.samples,
-        run.page,
-        run.probes,
-    )
+    return run.told
 
 
 def options_of(words: list[str] | None = None) -> argparse.Namespace:

@@ -45,20 +45,18 @@ class Soak:
     samples: Sequence[Sample]
     page: Sequence[PageSample]
     probes: Sequence[Probe]
+    grown: str = ""
 
 
 def verdicts(soak: Soak) -> list[Verdict]:
     """All that R19 promises. An hour is one of the floor's, of which many pass in a real one."""
-    warm = [one for one in soak.samples if one.at_s >= warm_after(soak)] or soak.samples
+    warm = warm_samples(soak)
     last = warm[-1]
-    growth = slope([(one.at_s, one.resident) for one in warm]) / soak.speed
     descriptors, tasks = drift([s.descriptors for s in warm]), drift([s.tasks for s in warm])
     answers = quantile([one.answer_ms for one in soak.probes], 0.99)
     machine = quantile([one.machine_ms for one in soak.probes], 0.99)
     found = [
-        Verdict(
-            "RSS slope in an hour of the floor", growth, most_growth(warm, soak.speed), "MiB/h"
-        ),
+        growth(warm, soak.speed),
         Verdict("RSS at the end", last.resident, 400.0, "MiB"),
         Verdict("descriptors, later half against earlier", descriptors, 10, ""),
         Verdict("tasks, later half against earlier", tasks, 10, ""),
@@ -73,6 +71,21 @@ def verdicts(soak: Soak) -> list[Verdict]:
         Verdict("boards lost", soak.lost_viewers, 0, ""),
     ]
     return found + page_verdicts(soak)
+
+
+def is_growing(soak: Soak) -> bool:
+    """Its memory alone is over the limit of an hour."""
+    return not growth(warm_samples(soak), soak.speed).is_good
+
+
+def warm_samples(soak: Soak) -> Sequence[Sample]:
+    return [one for one in soak.samples if one.at_s >= warm_after(soak)] or soak.samples
+
+
+def growth(warm: Sequence[Sample], speed: float) -> Verdict:
+    """MiB in an hour of the floor."""
+    climb = slope([(one.at_s, one.resident) for one in warm]) / speed
+    return Verdict("RSS slope in an hour of the floor", climb, most_growth(warm, speed), "MiB/h")
 
 
 def is_passed(soak: Soak, *, busy: bool) -> bool:
@@ -142,6 +155,7 @@ def written(soak: Soak) -> str:
             "",
             _lateness(soak),
             "",
+            *_grown(soak),
             *_table(soak),
             "",
             *_page(soak),
@@ -186,6 +200,19 @@ def _lateness(soak: Soak) -> str:
         f"The simplest request was answered after {' / '.join(answers)} ms (p50 / p90 / p99); a "
         f"sleep of a millisecond beside it ended {' / '.join(machine)} ms late."
     )
+
+
+def _grown(soak: Soak) -> list[str]:
+    if not soak.grown:
+        return []
+    return [
+        "What grew in the minutes after it, by `tracemalloc`:",
+        "",
+        "```",
+        soak.grown,
+        "```",
+        "",
+    ]
 
 
 def _page(soak: Soak) -> list[str]:
