@@ -41,6 +41,7 @@ from app.rewind import Rewind
 from app.settings import Settings
 from app.tables import Tables
 from app.web.assets import BUILD
+from app.web.origin import is_readable_on_the_way
 from app.web.parts import Parts
 from app.webhook_journal import WebhookJournal
 from app.webhook_tokens import WebhookTokens
@@ -157,7 +158,12 @@ async def _open_entrance(plan: Plan, store: Store) -> Entrance:
 
 async def _open_stage(plan: Plan, store: Store) -> Stage:
     settings, log = plan.settings, store.log
-    renderer = Renderer(settings.timezone, BUILD, targets=Targets(**dict(settings.targets)))
+    renderer = Renderer(
+        settings.timezone,
+        BUILD,
+        targets=Targets(**dict(settings.targets)),
+        unencrypted=is_readable_on_the_way(settings.public_url),
+    )
     days = BusinessDay(settings.timezone, settings.day_start)
     caps = Caps.for_agents(settings.most_agents)
     ownership = plan.ground.ownership(settings.site) if plan.ground.node else None

@@ -44,6 +44,7 @@ from app.web import (
     walls,
 )
 from app.web.csrf import CrossSiteGuard
+from app.web.encryption import EncryptedOnly
 from app.web.headers import SecurityHeaders
 from app.web.pages import EXCEPTION_HANDLERS
 from app.web.parts import Parts
@@ -176,7 +177,7 @@ def board_app(lifespan: Lifespan[Starlette] | None = None) -> Starlette:
     return hooks.WebhooksFirst(
         routes=ROUTES,
         lifespan=lifespan,
-        middleware=[Middleware(SecurityHeaders), Middleware(CrossSiteGuard)],
+        middleware=[Middleware(one) for one in (SecurityHeaders, EncryptedOnly, CrossSiteGuard)],
         exception_handlers=EXCEPTION_HANDLERS,
     )
 

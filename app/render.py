@@ -59,14 +59,20 @@ class Drawing:
 
 
 class Renderer:
-    """Every language's templates. `zone` is the call centre's; `build` names its files."""
+    """Every language's templates. `zone` is the call centre's; `build` names its files.
+
+    `unencrypted`: every page says that it can be read on the way.
+    """
 
     def __init__(
         self,
         zone: tzinfo = UTC,
         build: str = "dev",
         targets: Targets | None = None,
+        *,
+        unencrypted: bool = False,
     ) -> None:
+        self._unencrypted = unencrypted
         self._targets = targets or Targets()
         self._memo: Memo[Audience] = Memo()
         self.zone = zone
@@ -144,6 +150,7 @@ class Renderer:
             ages={state: steps(limits) for state, limits in AGES.items()},
             wait_steps=lambda service_level_s: steps(wait_ages(service_level_s)),
             targets=self._targets,
+            unencrypted=self._unencrypted,
         )
         environment.filters.update(
             said=writing.say,

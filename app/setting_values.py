@@ -55,6 +55,12 @@ def log(text: str) -> str:
     return text
 
 
+def yes(text: str) -> bool:
+    if text not in {"yes", "no"}:
+        raise ValueError("yes or no is expected")
+    return text == "yes"
+
+
 def log_format(text: str) -> str:
     if text not in LOG_FORMATS:
         raise ValueError("text or json is expected")

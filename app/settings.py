@@ -47,6 +47,9 @@ VARIABLES = (
     Variable(
         "PITWALL_PUBLIC_URL", "http://HOST:PORT", "what browsers use; their Origin must be this"
     ),
+    Variable(
+        "PITWALL_ALLOW_INSECURE_LAN", "no", "`yes`: people may sign in by http from other machines"
+    ),
     Variable("PITWALL_TIMEZONE", "the system's", "the zone of the PBX and of the business day"),
     Variable("PITWALL_DAY_START", "00:00", "when the business day begins"),
     Variable("PITWALL_ABANDON_DAYS", "7", "how many days callers who gave up stay on the worklist"),
@@ -146,6 +149,7 @@ class Settings:
     log_format: str = values.TEXT
     sites: str = ""
     site: str = MAIN
+    allow_insecure_lan: bool = False
 
     def __repr__(self) -> str:
         return f"Settings(site={self.site!r}, port={self.port}, log={self.log!r}, …)"
@@ -188,6 +192,7 @@ class Settings:
             log_format=read("PITWALL_LOG_FORMAT", values.log_format, values.TEXT),
             sites=read("PITWALL_SITES", str, ""),
             public_url=read("PITWALL_PUBLIC_URL", values.url, f"http://{_in_url(host)}:{port}"),
+            allow_insecure_lan=read("PITWALL_ALLOW_INSECURE_LAN", values.yes, False),
             timezone=read("PITWALL_TIMEZONE", values.zone, None) or values.system_zone(),
             day_start=read("PITWALL_DAY_START", values.time_of_day, time(0, 0)),
             abandon_days=read("PITWALL_ABANDON_DAYS", values.days, 7),

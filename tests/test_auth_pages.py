@@ -66,18 +66,6 @@ async def test_whatever_is_wrong_the_answer_is_the_same(site, username, password
     assert "wrong" not in row.reason
 
 
-@pytest.mark.parametrize(
-    ("url", "warned"),
-    [(PUBLIC, False), ("http://localhost:8000", False), ("http://wall.lan", True)],
-)
-async def test_whoever_signs_in_is_told_that_the_way_is_open(site, url, warned):
-    site.parts.settings.public_url = url
-
-    page = await site.visitor().get("/login")
-
-    assert ("not encrypted" in page.text) is warned
-
-
 async def test_a_disabled_user_gets_that_answer_too(site):
     user = await sup(site)
     await site.access.accounts.disable(user.user_id)

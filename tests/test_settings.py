@@ -34,6 +34,7 @@ def test_the_public_url_follows_host_and_port():
         ("PITWALL_OIDC_ISSUER", "http://id.example.com"),
         ("PITWALL_OIDC_ISSUER", "id.example.com"),
         ("PITWALL_PBX_URL", "https://user@pbx.example.com"),
+        ("PITWALL_ALLOW_INSECURE_LAN", "true"),
         ("PITWALL_TIMEZONE", "Mars/Olympus"),
         ("PITWALL_TIMEZONE", "../../etc/passwd"),
         ("PITWALL_DAY_START", "25:00"),

@@ -11,9 +11,7 @@ from app.sentences import Sentence, wording
 from app.web import cookies
 from app.web.forms import Form, form_of
 from app.web.guard import access_of, actor_of, address_of, along, deny, person_of, require_person
-from app.web.origin import is_readable_on_the_way
 from app.web.pages import go, local, render
-from app.web.parts import parts_of
 
 # One sentence for a wrong name, a wrong password and a disabled account.
 WRONG = Sentence("The name or the password is not right.")
@@ -55,8 +53,7 @@ def show_login(
     """The form, with what went wrong."""
     provider = access_of(request).oidc is not None
     context = {"problem": problem, "next": next_of(request), "username": username}
-    is_plain = is_readable_on_the_way(parts_of(request).settings.public_url)
-    return render(request, "login.html", status, provider=provider, is_plain=is_plain, **context)
+    return render(request, "login.html", status, provider=provider, **context)
 
 
 async def _note_failure(request: Request, username: str) -> None:

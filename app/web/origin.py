@@ -1,11 +1,12 @@
 """Whether a request comes from our own pages: its Origin against the configured public address."""
 
+import re
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
-LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
+LOCAL = re.compile(r"(.+\.)?localhost|127(\.\d+){3}|::1")
 
 
 def origin_of(url: str) -> tuple[str, str, int] | None:
@@ -29,4 +30,4 @@ def is_ours(headers: Headers, public_url: str) -> bool:
 def is_readable_on_the_way(public_url: str) -> bool:
     """It leaves the machine unencrypted, passwords and telephone numbers included."""
     parts = urlsplit(public_url)
-    return parts.scheme == "http" and parts.hostname not in LOCAL
+    return parts.scheme == "http" and not LOCAL.fullmatch(parts.hostname or "")
