@@ -24,10 +24,11 @@ from app.domain.days import BusinessDay
 from app.domain.events import Event, Tick
 from app.domain.floor import Floor
 from app.domain.turn import Changes
+from app.drawing import EVERYTHING
 from app.pbx.voicecloud import decode
 from app.projector import TICK_S
 from app.protocol import server_config
-from app.render import EVERYTHING, Renderer
+from app.render import Renderer
 from app.rights import ACTING
 from app.screen import FRAME_S, Screen
 from app.tuning import tune_process

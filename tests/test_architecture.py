@@ -33,7 +33,10 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "audience": frozenset({"domain"}),
     "filters": frozenset(),
     "memo": frozenset(),
-    "render": frozenset({"domain", "audience", "compiled", "filters", "language", "memo"}),
+    "drawing": frozenset({"domain", "audience", "filters", "memo"}),
+    "render": frozenset(
+        {"domain", "audience", "compiled", "drawing", "filters", "language", "memo"}
+    ),
     "compiled": frozenset(),
     "pace": frozenset(),
     "packing": frozenset(),
