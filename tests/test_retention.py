@@ -180,6 +180,27 @@ async def test_a_recording_named_after_a_masked_number_goes_with_it(tmp_path):
     ]
 
 
+async def test_a_number_in_a_note_is_masked_with_the_call_it_was_made_for(tmp_path):
+    async with a_month_and_a_half(tmp_path) as (here, _, retention, _, _):
+        old, young = here.clock.now, here.clock.now + 30 * DAY_MS
+        rows = [
+            (9_000_000 + number, "1", "938363739", at, "closed", "sup", f"Wants {phone}, not 17")
+            for number, (at, phone) in enumerate([(old, "0901 234 567"), (young, "0901234567")])
+        ]
+        row = "INSERT INTO abandon_deed VALUES (?, ?, ?, ?, ?, ?, ?)"
+        await here.database.write(lambda connection: connection.executemany(row, rows))
+        here.clock.now += 91 * DAY_MS
+        await retention.purge()
+        left = await here.database.read(
+            "SELECT caller, reason FROM abandon_deed WHERE seq >= 9000000 ORDER BY seq"
+        )
+
+    assert left == [
+        ("#1", "Wants •••• ••• 567, not 17"),
+        ("938363739", "Wants 0901234567, not 17"),
+    ]
+
+
 async def test_refused_webhooks_go_after_a_week(tmp_path):
     async with a_month_and_a_half(tmp_path) as (here, _, retention, _, journal):
         row = "INSERT INTO rejected_webhook VALUES (?, ?, '', '', '', '', '', NULL)"

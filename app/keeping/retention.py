@@ -14,7 +14,7 @@ from app.audit import Audit
 from app.database import Database
 from app.domain.numbers import digits_of
 from app.history.checkpoints import Checkpoint
-from app.masking import masked_number
+from app.masking import masked_number, masked_words
 from app.settings import Keep
 
 DAY_MS = 24 * 60 * 60_000
@@ -139,11 +139,15 @@ class Retention:
         await self._database.write(job)
 
     async def _hide_callers(self, oldest: int) -> None:
+        """Of what was done about those who gave up: whom, and numbers that somebody noted."""
+        sql = "SELECT reason, seq FROM abandon_deed WHERE at < ? AND caller NOT LIKE '#%' LIMIT ?"
+        while rows := await self._database.read(sql, (oldest, CHUNK)):
+            await self._hide([(masked_words(reason), seq) for reason, seq in rows])
+
+    async def _hide(self, rows: Sequence[tuple[str, int]]) -> None:
         async def job(connection: aiosqlite.Connection) -> None:
-            await connection.execute(
-                "UPDATE abandon_deed SET caller = '#' || callid "
-                "WHERE at < ? AND caller NOT LIKE '#%'",
-                (oldest,),
+            await connection.executemany(
+                "UPDATE abandon_deed SET reason = ?, caller = '#' || callid WHERE seq = ?", rows
             )
 
         await self._database.write(job)
