@@ -1,5 +1,7 @@
 """Backup, restore, damage and the lock, without a running server."""
 
+import errno
+import os
 import sqlite3
 import stat
 from contextlib import closing
@@ -182,3 +184,21 @@ def test_ballast_takes_room_and_gives_it_back(path):
     ballast.give_up()
     ballast.give_up()
     assert list(path.parent.iterdir()) == []
+
+
+def test_a_disk_that_refuses_everything_is_no_reason_to_stop(path, monkeypatch, caplog):
+    ballast = Ballast(path)
+    ballast.make()
+
+    def refuse(*given, **more):
+        raise OSError(errno.EIO, "Input/output error")
+
+    for name in ("unlink", "stat", "open", "posix_fallocate", "statvfs"):
+        monkeypatch.setattr(os, name, refuse)
+    ballast.give_up()
+    assert not ballast.make()
+    monkeypatch.undo()
+
+    # Nothing was given up, so nothing is said to have been.
+    assert not caplog.records
+    assert ballast.make()

@@ -23,10 +23,31 @@ class Ballast:
 
     def make(self) -> bool:
         """Make the file where there is room for it; whether it is there now."""
-        if self._file.exists():
-            return True
-        if shutil.disk_usage(self._file.parent).free < ROOM:
+        try:
+            return self._file.exists() or (self._has_room() and self._fill())
+        except OSError:
+            # A disk that fails altogether; others say so, and each minute this is tried again.
             return False
+
+    def give_up(self) -> None:
+        """The disk is full: let the room go. It is a matter of a moment, so it is done in place.
+
+        On a disk that refuses everything there is nothing to give up.
+        """
+        try:
+            self._file.unlink()
+        except OSError:
+            return
+        logger.critical(
+            "The disk is full. Pitwall gave up the %d MiB it had set aside, so that saving "
+            "goes on for a while. Free some space now.",
+            BYTES // 1024**2,
+        )
+
+    def _has_room(self) -> bool:
+        return shutil.disk_usage(self._file.parent).free >= ROOM
+
+    def _fill(self) -> bool:
         try:
             handle = os.open(self._file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
             try:
@@ -37,13 +58,3 @@ class Ballast:
             self._file.unlink(missing_ok=True)
             return False
         return True
-
-    def give_up(self) -> None:
-        """The disk is full: let the room go. It is a matter of a moment, so it is done in place."""
-        if self._file.exists():
-            self._file.unlink(missing_ok=True)
-            logger.critical(
-                "The disk is full. Pitwall gave up the %d MiB it had set aside, so that saving "
-                "goes on for a while. Free some space now.",
-                BYTES // 1024**2,
-            )

@@ -26,8 +26,8 @@ from tests.waiting import SIGN_IN_S, wait_for
 class Viewer:
     """A supervisor's board: the newest marker of its WebSocket, as the page reads it."""
 
-    def __init__(self, site: Site) -> None:
-        cookie = sign_in(site)
+    def __init__(self, site: Site, name: str = "ann") -> None:
+        cookie = sign_in(site, name)
         address = f"ws://127.0.0.1:{site.port}/live?order=extension"
         self._open = contextlib.ExitStack()
         self._socket = self._open.enter_context(
@@ -66,19 +66,19 @@ class Viewer:
         self._open.close()
 
 
-def sign_in(site: Site) -> str:
+def sign_in(site: Site, name: str = "ann") -> str:
     """The session's cookie of a new supervisor."""
     made = site.command(
-        "user", "add", "ann", "--extension", "910", standard_input=f"{PASSWORD}\n".encode()
+        "user", "add", name, "--extension", "910", standard_input=f"{PASSWORD}\n".encode()
     )
     assert made.returncode == 0, made.stderr
-    wait_for(lambda: bool(cookies_of_login(site)), 20, every_s=SIGN_IN_S)
-    return "; ".join(cookie.partition(";")[0] for cookie in cookies_of_login(site))
+    wait_for(lambda: bool(cookies_of_login(site, name)), 20, every_s=SIGN_IN_S)
+    return "; ".join(cookie.partition(";")[0] for cookie in cookies_of_login(site, name))
 
 
-def cookies_of_login(site: Site) -> list[str]:
+def cookies_of_login(site: Site, name: str) -> list[str]:
     """What a sign-in sets; nothing where it was refused."""
-    form = urllib.parse.urlencode({"username": "ann", "password": PASSWORD}).encode()
+    form = urllib.parse.urlencode({"username": name, "password": PASSWORD}).encode()
     asking = urllib.request.Request(f"{site.url}/login", form, {"Origin": site.url})
     staying = Staying()
     with contextlib.suppress(urllib.error.HTTPError):
