@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from app.access import Access
 from app.database import Database
+from tests.running import PASSWORD as ACCOUNT_PASSWORD
 from tests.running import Pitwall
 
 pytestmark = pytest.mark.browser
@@ -60,6 +61,27 @@ def sign_in(page: Page, pitwall: Pitwall, username: str, password: str) -> None:
     page.get_by_label("User name").fill(username)
     page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Sign in").click()
+
+
+def test_without_encryption_people_sign_in_where_that_is_allowed(
+    free_port: int, tmp_path: Path, page: Page
+) -> None:
+    far = f"http://wall.test:{free_port}"
+    more = {"PITWALL_PUBLIC_URL": far, "PITWALL_ALLOW_INSECURE_LAN": "yes"}
+    running = Pitwall(free_port, tmp_path, **more)
+    running.start()
+    try:
+        running.add_user("ann", "supervisor")
+        page.goto(f"{far}/login")
+        page.get_by_label("User name").fill("ann")
+        page.get_by_label("Password").fill(ACCOUNT_PASSWORD)
+        page.get_by_role("button", name="Sign in").click()
+        expect(page.locator("body")).to_have_attribute("data-link", "live")
+        expect(page.get_by_text("Not encrypted")).to_be_visible()
+        # It would complain of a server that goes away.
+        page.goto("about:blank")
+    finally:
+        running.stop()
 
 
 def test_people_sign_in_and_out(boss: Page, pitwall: Pitwall, complaints: list[str]) -> None:

@@ -109,6 +109,14 @@ def test_where_it_is_allowed_people_sign_in_and_every_page_says_so(allowed: Buil
         assert "Not encrypted" in page.text
 
 
+def test_a_form_says_where_it_comes_from_only_where_nothing_else_does(
+    allowed: Building, tmp_path: Path
+) -> None:
+    assert allowed.client.get("/login").headers["referrer-policy"] == "same-origin"
+    with opened_building(tmp_path) as encrypted:
+        assert encrypted.client.get("/login").headers["referrer-policy"] == "no-referrer"
+
+
 def test_another_site_can_post_nothing_there_either(allowed: Building) -> None:
     headers = {"Origin": "http://evil.example", **allowed.keys["supervisor"]}
     answer = allowed.client.post("/login", data=FORM, headers=headers)

@@ -1,8 +1,10 @@
 """The headers that every answer carries: what browsers must not do, and not keep."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.web.origin import is_readable_on_the_way
 
 Header = tuple[bytes, bytes]
 
@@ -15,17 +17,22 @@ PERMISSIONS = ", ".join(
     f"{feature}=()"
     for feature in ("camera", "microphone", "geolocation", "payment", "usb", "display-capture")
 )
-ALWAYS = [
-    (b"content-security-policy", CONTENT_POLICY.encode()),
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"cross-origin-opener-policy", b"same-origin"),
-    (b"cross-origin-resource-policy", b"same-origin"),
-    (b"permissions-policy", PERMISSIONS.encode()),
-]
-NO_STORE = (b"cache-control", b"no-store")
+ALWAYS = {
+    b"content-security-policy": CONTENT_POLICY.encode(),
+    b"x-content-type-options": b"nosniff",
+    b"referrer-policy": b"no-referrer",
+    b"cross-origin-opener-policy": b"same-origin",
+    b"cross-origin-resource-policy": b"same-origin",
+    b"permissions-policy": PERMISSIONS.encode(),
+    b"cache-control": b"no-store",
+}
 # A year. Only of this host: what else its domain serves is not ours to decide.
-ONLY_TLS = (b"strict-transport-security", b"max-age=31536000")
+BY_TLS = {**ALWAYS, b"strict-transport-security": b"max-age=31536000"}
+# Without TLS a browser sends no Sec-Fetch-Site, and where no referrer is allowed a form's Origin is
+# "null": nothing would tell our own sign-in from another site's. It ignores the opener's policy,
+# and says so as an error on each page.
+IN_THE_OPEN = {**ALWAYS, b"referrer-policy": b"same-origin"}
+del IN_THE_OPEN[b"cross-origin-opener-policy"]
 
 
 class SecurityHeaders:
@@ -40,23 +47,28 @@ class SecurityHeaders:
             await self.app(scope, receive, send)
             return
 
-        more = [ONLY_TLS] if _is_https(scope) else []
+        ours = _of_site(scope)
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = with_security(message.get("headers", []), more)
+                message["headers"] = with_security(message.get("headers", []), ours)
             await send(message)
 
         await self.app(scope, receive, send_with_headers)
 
 
-def with_security(headers: list[Header], more: Sequence[Header] = ()) -> list[Header]:
+def with_security(headers: list[Header], ours: Mapping[bytes, bytes] = ALWAYS) -> list[Header]:
     """The headers, and those of ours that are not among them."""
     present = {name.lower() for name, _ in headers}
-    return [*headers, *(pair for pair in (*ALWAYS, NO_STORE, *more) if pair[0] not in present)]
+    return [*headers, *(pair for pair in ours.items() if pair[0] not in present)]
 
 
-def _is_https(scope: Scope) -> bool:
-    """Browsers reach the site by TLS; where no site is open nobody knows."""
+def _of_site(scope: Scope) -> Mapping[bytes, bytes]:
+    """By how browsers reach the site; where no site is open nobody knows."""
     parts = scope.get("state", {}).get("parts")
-    return parts is not None and parts.settings.public_url.startswith("https:")
+    if parts is None:
+        return ALWAYS
+    url = parts.settings.public_url
+    if url.startswith("https:"):
+        return BY_TLS
+    return IN_THE_OPEN if is_readable_on_the_way(url) else ALWAYS
