@@ -15,6 +15,7 @@ from pathlib import Path
 from app.access import Access
 from app.access.oidc import Client
 from app.actions import Actions, Policy, open_actions
+from app.actions.dial_rules import DialRules
 from app.alerting import Channels, Notifier, open_notifier
 from app.clock import ContinuedClock
 from app.database import MEMORY, Database
@@ -235,12 +236,13 @@ def _together(plan: Plan, store: Store, entrance: Entrance, stage: Stage, deeds:
 
 
 def policy_of(settings: Settings) -> Policy:
-    """The centre's own reasons to choose from, where it has set any."""
+    """The centre's own reasons to choose from, and what may be dialled, where it has set any."""
     usual = Policy()
     return replace(
         usual,
         listen_reasons=settings.listen_reasons or usual.listen_reasons,
         pause_reasons=settings.pause_reasons or usual.pause_reasons,
+        dial=DialRules(allowed=settings.dial_allow),
     )
 
 

@@ -174,12 +174,15 @@ def board_app(lifespan: Lifespan[Starlette] | None = None) -> Starlette:
     """Every page, socket and webhook; whose they are stands in the scope, as `state.parts`."""
     # Once for all sites of this process, beside the start and not while somebody waits for a board.
     threading.Thread(target=Renderer().compile_board, daemon=True).start()
-    return hooks.WebhooksFirst(
+    app = hooks.WebhooksFirst(
         routes=ROUTES,
         lifespan=lifespan,
         middleware=[Middleware(one) for one in (SecurityHeaders, EncryptedOnly, CrossSiteGuard)],
         exception_handlers=EXCEPTION_HANDLERS,
     )
+    # It would send browsers to whatever host the request named, and by http behind a TLS proxy.
+    app.router.redirect_slashes = False
+    return app
 
 
 @asynccontextmanager

@@ -12,6 +12,7 @@ from app.log.address import SCHEME, Address
 
 LANGUAGES = ("en", "vi")
 TEXT, JSON = LOG_FORMATS = ("text", "json")
+BEGINNING = re.compile(r"\+?[0-9]{1,15}", re.ASCII)
 HOST = re.compile(r"([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
 
 
@@ -101,6 +102,13 @@ def hosts(text: str) -> tuple[str, ...]:
     if not all(HOST.fullmatch(host) for host in hosts):
         raise ValueError("hosts like pbx.example.com, 192.0.2.7:8443 are expected")
     return hosts
+
+
+def beginnings(text: str) -> tuple[str, ...]:
+    found = tuple(part.strip() for part in text.split(",") if part.strip())
+    if not found or not all(BEGINNING.fullmatch(each) for each in found):
+        raise ValueError("beginnings of numbers like 0, +84, 1800 are expected")
+    return found
 
 
 def zone(text: str) -> ZoneInfo:

@@ -69,6 +69,7 @@ VARIABLES = (
     Variable(
         "PITWALL_WEBHOOK_ALLOW", "none", "networks that may post to the paths without a token"
     ),
+    Variable("PITWALL_WEBHOOK_FROM", "all", "networks that may post to the paths with the token"),
     Variable(
         "PITWALL_TRUSTED_PROXY", "none", "networks of proxies whose X-Forwarded-For is believed"
     ),
@@ -87,6 +88,11 @@ VARIABLES = (
     Variable("PITWALL_OIDC_CLIENT_ID", "pitwall", "how that provider knows this board"),
     Variable("PITWALL_OIDC_CLIENT_SECRET", "none", "the secret shared with it"),
     Variable("PITWALL_OIDC_CLIENT_SECRET_FILE", "none", "a file that holds it instead"),
+    Variable(
+        "PITWALL_DIAL_ALLOW",
+        "all",
+        "how numbers begin that may be called: `0, +84`; satellites and the like never are",
+    ),
     Variable("PITWALL_KEEP_EVENTS", "30", "days that what the PBX sent is kept, event by event"),
     Variable("PITWALL_KEEP_NUMBERS", "90", "days until numbers in the history are masked"),
     Variable("PITWALL_KEEP_HISTORY", "396", "days that calls stay in the history"),
@@ -150,6 +156,8 @@ class Settings:
     sites: str = ""
     site: str = MAIN
     allow_insecure_lan: bool = False
+    webhook_from: tuple[IPv4Network | IPv6Network, ...] = ()
+    dial_allow: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"Settings(site={self.site!r}, port={self.port}, log={self.log!r}, …)"
@@ -203,6 +211,8 @@ class Settings:
             targets=read("PITWALL_TARGETS", values.targets, ()),
             webhook_token=read("PITWALL_WEBHOOK_TOKEN", values.webhook_token, None),
             webhook_allow=read("PITWALL_WEBHOOK_ALLOW", values.networks, ()),
+            webhook_from=read("PITWALL_WEBHOOK_FROM", values.networks, ()),
+            dial_allow=read("PITWALL_DIAL_ALLOW", values.beginnings, ()),
             api_token=read("PITWALL_API_TOKEN", str, None),
             pbx_url=pbx_url,
             pbx_data_url=read("PITWALL_PBX_DATA_URL", values.pbx, pbx_url),

@@ -114,7 +114,7 @@ async def listening_ear(at: int, zone: str = "UTC") -> AsyncIterator[Ear]:
         history=history,
         journal=await WebhookJournal.open(database, clock),
         tokens=await WebhookTokens.open(database, clock, TOKEN),
-        settings=SimpleNamespace(timezone=days.zone, webhook_allow=()),
+        settings=SimpleNamespace(timezone=days.zone, webhook_allow=(), webhook_from=()),
         clock=clock,
     )
     loops = [asyncio.create_task(loop) for loop in (projector.run(), history.run())]

@@ -41,6 +41,7 @@ class HookSettings:
 
     timezone: ZoneInfo = ZONE
     webhook_allow: tuple[IPNetwork, ...] = STRANGERS
+    webhook_from: tuple[IPNetwork, ...] = ()
 
 
 @dataclass

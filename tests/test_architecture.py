@@ -222,6 +222,25 @@ def test_no_file_has_grown_too_long() -> None:
     assert {module: n for module, n in lengths.items() if n > LONGEST_FILE} == {}
 
 
+# A block of data is no code. What is written to people elsewhere is plain text (.txt).
+NOT_IN_A_TEMPLATE = {
+    "what is not escaped": r"\|\s*safe\b|autoescape\s+false|Markup",
+    "a script in the page": r"<script(?![^>]*\s(?:src=|type=\"application/json\"))",
+    "code in an attribute": r"\shx-on|\son[a-z]+=[\"'{]",
+    "style in the page": r"<style|\sstyle=",
+    "an attribute without quotes": r"\s[a-z-]+=\{\{",
+}
+
+
+@pytest.mark.parametrize(
+    "template", sorted((ROOT / "templates").glob("*.html")), ids=lambda p: p.name
+)
+def test_a_template_escapes_everything_and_carries_no_code(template):
+    text = template.read_text()
+
+    assert [what for what, written in NOT_IN_A_TEMPLATE.items() if re.search(written, text)] == []
+
+
 @pytest.mark.parametrize("unwanted", [MACHINE_PATH, INDEX_HOST], ids=["machine path", "index host"])
 def test_no_file_names_the_machine_it_was_written_on(unwanted: re.Pattern[str]) -> None:
     found = [

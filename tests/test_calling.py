@@ -4,8 +4,10 @@ import pytest
 
 from app.actions.deeds import Kind
 from app.actions.dial_rules import DialRules, plain_number
+from app.assembly import policy_of
 from app.pbx import PbxError
 from app.rights import ACTING, Right, Target
+from app.settings import Settings
 from tests.acting import acting, asker
 
 pytestmark = pytest.mark.anyio
@@ -128,14 +130,11 @@ def test_a_number_is_digits_however_people_write_it(written, number):
 
 
 def test_a_centre_may_allow_some_numbers_only():
-    rules = DialRules(allowed=(r"0[1-9]\d{8,9}", r"\d{3}"))
+    rules = policy_of(Settings.from_env({"PITWALL_DIAL_ALLOW": "09, +84"})).dial
 
-    assert [rules.allow(each) for each in ("0912345678", "101", "+84912345678", "1900")] == [
-        True,
-        True,
-        False,
-        False,
-    ]
+    numbers = ("0912345678", "+84912345678", "19001234", "+19005550123", "0212345678")
+    assert [rules.allow(each) for each in numbers] == [True, True, False, False, False]
+    assert not DialRules(allowed=("+8",)).allow("+88213000000")
     assert not DialRules().allow("+88213000000")
 
 

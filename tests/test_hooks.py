@@ -159,6 +159,28 @@ async def test_other_networks_can_be_allowed() -> None:
         ] == 200
 
 
+@pytest.mark.parametrize(
+    ("peer", "token", "status"),
+    [
+        ("192.0.2.7", TOKEN, 200),
+        ("::ffff:192.0.2.7", TOKEN, 200),
+        ("203.0.113.9", TOKEN, 404),
+        ("127.0.0.1", TOKEN, 404),
+        ("192.0.2.7", "x" * 43, 404),
+    ],
+)
+async def test_the_right_token_from_the_wrong_address_is_a_strangers(
+    peer: str, token: str, status: int
+) -> None:
+    async with parts_with(Clock()) as parts:
+        own = replace(parts, settings=HookSettings(webhook_from=(ip_network("192.0.2.0/24"),)))
+        answer = await ask(own, f"/hook/{token}{HANGUP}", peer=peer)
+
+    assert answer[0] == status
+    assert own.log.last_seq == (status == 200)
+    assert (own.journal.bare.total == 1) is (status == 404 and token == TOKEN)
+
+
 async def test_a_path_of_nonsense_puts_no_number_and_no_line_on_a_page() -> None:
     async with parts_with(Clock()) as parts:
         await ask(parts, f"/hook/{TOKEN}/api/callcenter/0938363739\x1b[2J")

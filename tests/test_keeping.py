@@ -2,19 +2,25 @@
 
 import errno
 import os
+import shutil
 import sqlite3
 import stat
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from app.database import Database
 from app.keeping import KeepingError, backup
-from app.keeping.ballast import BYTES, Ballast
+from app.keeping.ballast import BYTES, Ballast, little_room
 from app.keeping.holding import holding
 from app.keeping.soundness import damaged_files, ensure_sound, problem_of
+from app.keeping.upkeep import Upkeep
 from app.keeping.wal import Frames, frames_of
-from tests.history_setup import NINE
+from tests.history_setup import NINE, ZONE
+
+MIB = 1024**2
 
 
 @pytest.fixture
@@ -202,3 +208,32 @@ def test_a_disk_that_refuses_everything_is_no_reason_to_stop(path, monkeypatch, 
     # Nothing was given up, so nothing is said to have been.
     assert not caplog.records
     assert ballast.make()
+
+
+@pytest.mark.parametrize(
+    ("total_mib", "free_mib", "told"),
+    [(100_000, 10_001, None), (100_000, 9_999, 9_999), (2_000, 501, None), (2_000, 499, 499)],
+)
+def test_a_tenth_of_the_disk_or_half_a_gibibyte_is_little(
+    path, monkeypatch, total_mib, free_mib, told
+):
+    def usage(folder):
+        return SimpleNamespace(total=total_mib * MIB, free=free_mib * MIB)
+
+    monkeypatch.setattr(shutil, "disk_usage", usage)
+    found = little_room(path.parent)
+
+    assert (found and found // MIB) == told
+
+
+@pytest.mark.anyio
+async def test_that_a_disk_is_nearly_full_is_said_once_until_it_is_not(path, monkeypatch, caplog):
+    database = await Database.open(str(path))
+    upkeep = await Upkeep.open(database, str(path), ZONE, lambda: NINE)
+    rooms = iter([None, 5 * MIB, 4 * MIB, None, 3 * MIB])
+    monkeypatch.setattr("app.keeping.upkeep.little_room", lambda folder: next(rooms))
+    for _ in range(5):
+        upkeep.look_at_the_disk()
+    await database.close()
+
+    assert [record.args for record in caplog.records] == [(5,), (3,)]

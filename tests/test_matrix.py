@@ -22,6 +22,15 @@ SCREENS = SIGNED_IN | {"wall"}
 WALLS = frozenset({"wall"})
 PROGRAMS = frozenset({"program"})
 
+# On every answer of every route, whoever asks.
+GUARDED = {
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "strict-transport-security": "max-age=31536000",
+}
+
 MAY_USE: dict[str, frozenset[str]] = {
     # No cookie opens or closes these: a token in the path, the address, or nothing.
     "GET /static": ANYBODY,
@@ -135,6 +144,9 @@ def lets_in(building: Building, door: str, who: str) -> bool:
         follow_redirects=False,
     )
     assert answer.status_code < 500 or door == "GET /health/ready", answer.text
+    assert {name: answer.headers.get(name) for name in GUARDED} == GUARDED
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert "cache-control" in answer.headers
     to = answer.headers.get("location", answer.headers.get("hx-redirect", ""))
     return answer.status_code not in (401, 403, 404) and not to.startswith(ELSEWHERE)
 

@@ -10,6 +10,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
+from app.main import board_app
 from app.web.assets import BUILD, ROUTES, STATIC, build_of
 from app.web.headers import SecurityHeaders
 
@@ -42,6 +43,13 @@ def test_browsers_of_an_https_address_come_by_no_other(url: str, told: bool) -> 
     site.app_state["parts"] = SimpleNamespace(settings=SimpleNamespace(public_url=url))
 
     assert ("strict-transport-security" in site.get("/").headers) is told
+
+
+@pytest.mark.parametrize("path", ["/login/", "/admin/", "/alarms//", "/health/live/"])
+def test_nobody_is_sent_to_the_host_that_a_request_names(path: str) -> None:
+    client = TestClient(board_app(), base_url="http://evil.example", follow_redirects=False)
+
+    assert client.get(path).status_code == 404
 
 
 def test_a_page_is_never_stored() -> None:

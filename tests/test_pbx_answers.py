@@ -1,12 +1,15 @@
 """The undocumented answers of the PBX, read in every obvious shape."""
 
 from datetime import date
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from app.domain.states import Status
 from app.pbx import Member, PhoneState
+from app.pbx.call_records import records_in
 from app.pbx.exchange import Patience
+from app.pbx.reading import parse
 from tests.fake_pbx import running_pbx
 from tests.pbx_client import KEY, RECORD, TODAY, client_of, failure_of, pbx_and_client
 
@@ -260,3 +263,10 @@ async def test_a_busy_day_of_records_is_longer_than_other_answers_may_be():
 
     assert len(records) == 2_000
     assert failure.kind == "too_large"
+
+
+def test_the_zeros_of_a_call_id_that_is_a_number_are_kept() -> None:
+    text = '[{"callid": 1700000000.10, "status": "ANSWERED", "duration": 61}]'
+    [record], unreadable = records_in(parse(text), 1_700_000_100_000, ZoneInfo("UTC"))
+
+    assert (record.callid, record.duration, unreadable) == ("1700000000.10", 61, 0)

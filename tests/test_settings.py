@@ -46,6 +46,9 @@ def test_the_public_url_follows_host_and_port():
         ("PITWALL_WEBHOOK_TOKEN", "short"),
         ("PITWALL_WEBHOOK_TOKEN", "with/slash-and-more-letters"),
         ("PITWALL_WEBHOOK_ALLOW", "10.0.0.0/33"),
+        ("PITWALL_WEBHOOK_FROM", "the office"),
+        ("PITWALL_DIAL_ALLOW", "0[1-9]"),
+        ("PITWALL_DIAL_ALLOW", ","),
         ("PITWALL_PBX_KEY_FILE", "/does/not/exist"),
     ],
 )

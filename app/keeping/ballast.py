@@ -12,7 +12,23 @@ BYTES = 32 * 1024**2
 # It is made only where it takes a small part of what is free.
 ROOM = 4 * BYTES
 
+# From here on an operator wants to know: of the disk, or in all.
+LITTLE_SHARE, LITTLE_BYTES = 0.10, 500 * 1024**2
+
 logger = logging.getLogger(__name__)
+
+
+def little_room(folder: Path) -> int | None:
+    """The free bytes of the disk that holds the folder, where they are few; None: they are not.
+
+    Nor where the disk does not say: then it can't be written to either, and that is told.
+    """
+    try:
+        disk = shutil.disk_usage(folder)
+    except OSError:
+        return None
+    is_little = disk.free < LITTLE_BYTES or disk.free < LITTLE_SHARE * disk.total
+    return disk.free if is_little else None
 
 
 class Ballast:

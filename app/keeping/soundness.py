@@ -115,7 +115,7 @@ def _checked(connection: sqlite3.Connection) -> str:
         found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
-            logger.info("The database is too large to be checked at the start; it is each night.")
+            logger.info("The database is too large to be checked whole in the time that is given.")
             return ""
         raise
     return "" if found == "ok" else str(found)

@@ -94,7 +94,8 @@ class Entry:
 def parse(text: str) -> Any:
     """The JSON value in `text`, or NOT_JSON."""
     try:
-        return json.loads(text, parse_constant=_refuse_constant)
+        # A call's id may be a number with a fraction, whose last zeros count.
+        return json.loads(text, parse_float=str, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         return NOT_JSON
 

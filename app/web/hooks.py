@@ -56,12 +56,17 @@ class SenderGone(Exception):
 
 
 class TokenHook:
-    """`/hook/<token>/api/…`: the token is judged before anything else is read."""
+    """`/hook/<token>/api/…`: address and token are judged before anything else is read."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         parts, peer = parts_in(scope), _peer(scope)
         token, _, path = scope["path_params"]["rest"].partition("/")
-        if parts.tokens.accepts(token.encode(errors="replace")):
+        allowed = parts.settings.webhook_from
+        if allowed and not is_allowed(peer, allowed):
+            # As if the token were wrong: whoever stole it learns nothing.
+            parts.journal.count_bare(peer)
+            await _answer_plainly(send, 404, b"Not Found")
+        elif parts.tokens.accepts(token.encode(errors="replace")):
             # A PBX that has the prefix twice must not put the token into the journal.
             await _receive_webhook(scope, receive, send, parts, f"/{path}".replace(token, "…"))
         elif parts.journal.count_wrong_token(peer) > WRONG_TOKENS_PER_MINUTE:

@@ -1,10 +1,10 @@
 """What needs an administrator's attention now, each concern by its kind; the page has the words."""
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from app.keeping.ballast import little_room
 from app.keeping.upkeep import Upkeep
 from app.pbx.clock_difference import clock_difference
 from app.peers import address_of, source_of
@@ -15,7 +15,6 @@ from app.web.parts import Parts
 SILENCE_MS = 15 * 60_000
 LATELY_MS = 60 * 60_000
 MOST_BEHIND_S = 10
-FEW_BYTES = 1024**3
 # So many webhooks from one private address are no coincidence.
 MANY = 20
 
@@ -79,6 +78,9 @@ def _other_clock(parts: Parts) -> Iterator[Concern]:
 def _one_private_source(parts: Parts) -> str:
     """The address of a proxy that hides all others, if it looks like one; else ""."""
     received = parts.journal.received
+    if parts.settings.trusted_proxy:
+        # Whom it speaks for is known, and that is who is seen.
+        return ""
     sources = {source_of(each.peer) for each in received} if len(received) >= MANY else set()
     if len(sources) != 1:
         return ""
@@ -103,7 +105,7 @@ def _ground(parts: Parts) -> Iterator[Concern]:
     path = parts.settings.database
     if path == ":memory:":
         yield Concern("memory", "/admin")
-    elif (free := shutil.disk_usage(Path(path).parent).free) < FEW_BYTES:
+    elif (free := little_room(Path(path).parent)) is not None:
         yield Concern("disk", "/admin", True, {"mebibytes": free // 1024**2})
     if parts.log.failure:
         yield Concern("not saved", "/admin", True, {"sentence": parts.log.failure})
