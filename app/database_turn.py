@@ -47,6 +47,9 @@ class Turn:
             except BlockingIOError:
                 if time.monotonic() > deadline:
                     raise DatabaseUnavailable(FAULTS[sqlite3.SQLITE_BUSY]) from None
+            except OSError:
+                # A network's drive may have no locks to give.
+                raise DatabaseUnavailable(FAULTS[sqlite3.SQLITE_IOERR]) from None
             await asyncio.sleep(LOOK_S)
 
     def close(self) -> None:

@@ -9,6 +9,8 @@ from typing import Generic, TypeVar
 from app.screen import Screen
 
 KEEP_S = 60.0
+# Pages that were only loaded have screens too, which are drawn until they are dropped.
+MOST_UNWATCHED = 32
 
 Key = TypeVar("Key")
 
@@ -74,7 +76,15 @@ class Screens(Generic[Key]):
     def _entry(self, key: Key) -> Watched[Key]:
         entry = self._watched.get(key)
         if entry is None:
+            self._make_room()
             entry = self._watched[key] = Watched(self._make())
             self._draw(key, entry.screen)
         entry.seen_at = self._monotonic()
         return entry
+
+    def _make_room(self) -> None:
+        """Whoever loads pages of ever new audiences must not slow down everybody's frames."""
+        idle = [key for key, entry in self._watched.items() if not entry.viewers]
+        idle.sort(key=lambda key: self._watched[key].seen_at)
+        for key in idle[: max(0, len(idle) - MOST_UNWATCHED + 1)]:
+            del self._watched[key]

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import socket
+from contextlib import suppress
 
 FIRST_SOCKET = 3
 
@@ -27,11 +28,10 @@ def tell(state: str) -> None:
         return
     if address.startswith("@"):
         address = "\0" + address[1:]
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as speaking:
-        try:
-            speaking.sendto(state.encode(), address)
-        except OSError:
-            return
+    # No descriptor may be left, and nobody may listen: neither must hold up or end the program.
+    kind = socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK
+    with suppress(OSError), socket.socket(socket.AF_UNIX, kind) as speaking:
+        speaking.sendto(state.encode(), address)
 
 
 async def keep_alive() -> None:

@@ -154,3 +154,14 @@ def test_a_larger_site_may_have_more_of_what_grows_with_agents():
     assert (large.agents, large.calls, large.tombstones) == (10_000, 25_000, 250_000)
     assert large.remembered == 250_000
     assert Caps.for_agents(10) == replace(usual, agents=10)
+
+
+def test_a_call_rings_so_many_phones_only_and_those_go_on():
+    story = small("1 rings 101 in 999")
+    story.floor = Floor(story.floor.days, story.state, replace(SMALL, agents=9, legs=3))
+    story.tell("1 rings 102 in 999, 1 rings 103 in 999, 1 rings 104 in 999, 1 rings 102 in 999")
+    story.tell("1 answered 103 in 999")
+
+    assert sorted(story.state.calls["1"].legs) == ["101", "102", "103"]
+    assert story.state.overflow == {"reports of one call": 1}
+    assert story.state.agents["103"].status == "talk"

@@ -87,6 +87,29 @@ async def test_who_comes_alone_after_a_large_batch_waits_for_a_moment_only() -> 
     await soon(send(queue, CROWD))
 
 
+async def test_what_waits_behind_a_batch_that_met_a_bug_is_written_all_the_same() -> None:
+    gate = asyncio.Semaphore(0)
+
+    async def write(batch: Sequence[Waiting]) -> None:
+        await gate.acquire()
+        if batch == [first]:
+            raise ValueError("a bug")
+        for entry in batch:
+            entry.stored.set_result(1)
+
+    queue = GroupCommit(write)
+    first, second = waiting(1), waiting(2)
+    queue.add(first)
+    await asyncio.sleep(0)
+    queue.add(second)
+    gate.release()
+    gate.release()
+
+    with pytest.raises(LogUnavailable, match="broke off"):
+        await soon(first.stored)
+    assert await soon(second.stored) == 1
+
+
 async def test_a_request_that_is_repeated_after_an_early_refusal_is_found_by_its_name() -> None:
     batches: list[Sequence[Waiting]] = []
     gate = asyncio.Semaphore(0)

@@ -1,6 +1,7 @@
 """Two programs on one database: the running one, and a command beside it."""
 
 import asyncio
+import errno
 import sqlite3
 import subprocess
 import sys
@@ -125,3 +126,16 @@ async def test_a_command_beside_a_busy_program_loses_nothing_of_either(path: Pat
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         [found] = connection.execute("SELECT count(*) FROM word").fetchone()
     assert found == written + 200
+
+
+async def test_a_drive_without_locks_is_a_database_that_can_not_be_used(tmp_path, monkeypatch):
+    turn = Turn(tmp_path / "pitwall.db")
+
+    def refuse(*given):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+    with pytest.raises(DatabaseUnavailable, match="Check the disk"):
+        async with turn.taken():
+            pass
+    turn.close()

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.books import MINUTE, add_booking
+from app.domain.books import MINUTE, add_booking, wait_key
 from app.domain.events import QueueNamed
 from app.domain.expiry import merge
 from app.domain.figures import (
@@ -211,3 +211,36 @@ def test_totals_are_the_figures_of_all_visits(groups: list[list[Booking]], varia
     assert [getattr(totals, name) for name in Figures.__slots__] == pytest.approx(
         [getattr(expected, name) for name in Figures.__slots__]
     )
+
+
+@pytest.mark.parametrize(
+    ("wait_ms", "tenths"),
+    [
+        (0, 0),
+        (19_950, 199),
+        (20_000, 200),
+        (600_000, 6_000),
+        (600_100, 6_010),
+        (601_000, 6_010),
+        (10_800_000, 108_000),
+        (10_800_100, 108_600),
+        (604_800_000, 6_048_000),
+    ],
+)
+def test_long_waits_are_counted_in_coarser_steps_never_as_shorter(
+    wait_ms: int, tenths: int
+) -> None:
+    assert wait_key(wait_ms) == tenths
+    assert wait_key(wait_ms) * 100 >= wait_ms - 99
+
+
+def test_a_flood_of_different_waits_makes_few_keys() -> None:
+    keys = {wait_key(wait) for wait in range(0, 604_800_000, 1_000)}
+
+    assert len(keys) < 21_000
+
+
+@pytest.mark.parametrize("limit_s", [10, 20, 599, 600, 601, 3_600])
+def test_coarser_steps_are_on_the_same_side_of_every_target_time(limit_s: int) -> None:
+    for wait_ms in range(limit_s * 1000 - 1500, limit_s * 1000 + 1500, 100):
+        assert (wait_key(wait_ms) <= limit_s * 10) is (wait_ms <= limit_s * 1000)

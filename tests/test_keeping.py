@@ -192,6 +192,30 @@ def test_ballast_takes_room_and_gives_it_back(path):
     assert list(path.parent.iterdir()) == []
 
 
+def test_ballast_that_was_half_made_is_made_anew(path):
+    ballast = Ballast(path)
+    file = path.with_name("pitwall.db.ballast")
+    file.touch()
+
+    assert ballast.make()
+    assert file.stat().st_size == BYTES
+
+
+def test_a_backup_folder_that_can_not_be_used_is_said_in_words(path, tmp_path, monkeypatch):
+    made(path)
+
+    def refuse(*given, **more):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    for name in ("unlink", "open"):
+        monkeypatch.setattr(os, name, refuse)
+    with pytest.raises(KeepingError, match="Read-only file system"):
+        backup.back_up(path, tmp_path / "copy.db")
+    monkeypatch.setattr(Path, "exists", refuse)
+    with pytest.raises(KeepingError, match="Read-only file system"):
+        backup.back_up(path, tmp_path / "copy.db")
+
+
 def test_a_disk_that_refuses_everything_is_no_reason_to_stop(path, monkeypatch, caplog):
     ballast = Ballast(path)
     ballast.make()

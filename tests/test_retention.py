@@ -184,8 +184,15 @@ async def test_a_number_in_a_note_is_masked_with_the_call_it_was_made_for(tmp_pa
     async with a_month_and_a_half(tmp_path) as (here, _, retention, _, _):
         old, young = here.clock.now, here.clock.now + 30 * DAY_MS
         rows = [
-            (9_000_000 + number, "1", "938363739", at, "closed", "sup", f"Wants {phone}, not 17")
-            for number, (at, phone) in enumerate([(old, "0901 234 567"), (young, "0901234567")])
+            (9_000_000 + number, "1", caller, at, "closed", "sup", f"Wants {phone}, not 17")
+            for number, (caller, at, phone) in enumerate(
+                [
+                    ("938363739", old, "0901 234 567"),
+                    # One who hides the number is known by the call alone, from the beginning.
+                    ("#1", old, "0901234567"),
+                    ("938363739", young, "0901234567"),
+                ]
+            )
         ]
         row = "INSERT INTO abandon_deed VALUES (?, ?, ?, ?, ?, ?, ?)"
         await here.database.write(lambda connection: connection.executemany(row, rows))
@@ -197,6 +204,7 @@ async def test_a_number_in_a_note_is_masked_with_the_call_it_was_made_for(tmp_pa
 
     assert left == [
         ("#1", "Wants •••• ••• 567, not 17"),
+        ("#1", "Wants •••••••567, not 17"),
         ("938363739", "Wants 0901234567, not 17"),
     ]
 

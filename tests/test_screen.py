@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from app.screen import Screen
-from app.screens import Screens
+from app.screens import MOST_UNWATCHED, Screens
 
 pytestmark = pytest.mark.anyio
 
@@ -257,3 +257,16 @@ def test_a_screen_that_nobody_has_watched_for_a_while_is_dropped() -> None:
     assert [key for key, _ in screens.live()] == ["vi"]
     now[0] = 122.0
     assert screens.live() == []
+
+
+def test_pages_that_are_only_loaded_keep_few_screens_and_no_watched_one_goes():
+    now = [0.0]
+    screens = screens_at(now)
+    with screens.watch("watched"):
+        for number in range(100):
+            now[0] += 0.01
+            screens.screen(f"page {number}")
+        kept = [key for key, _ in screens.live()]
+
+    assert kept[0] == "watched"
+    assert kept[1:] == [f"page {number}" for number in range(100 - MOST_UNWATCHED, 100)]

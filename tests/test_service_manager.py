@@ -1,6 +1,7 @@
 """Sockets that are handed over, and what the service manager hears."""
 
 import asyncio
+import errno
 import os
 import socket
 
@@ -28,6 +29,14 @@ def test_without_one_nothing_happens(monkeypatch):
     monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
 
     service_manager.tell("READY=1")
+
+
+def test_without_a_descriptor_left_nobody_is_stopped(hearing, monkeypatch):
+    def none_left(*given):
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(socket, "socket", none_left)
+    service_manager.tell("WATCHDOG=1")
 
 
 def test_one_that_is_gone_stops_nobody(monkeypatch, tmp_path):

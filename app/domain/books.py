@@ -11,6 +11,8 @@ from app.domain.states import Outcome
 from app.domain.turn import GRACE, SECOND, Turn
 
 TENTH = SECOND // 10
+# (up to so many tenths, the step in tenths)
+WAIT_STEPS = ((10 * 600, 1), (3 * 36_000, 10), (float("inf"), 600))
 MINUTE = 60 * SECOND
 # What arrived before that is counted in its day alone.
 LONGEST_WINDOW = 60 * MINUTE
@@ -131,7 +133,7 @@ def oldest_minute(at: int) -> int:
 
 def add_booking(tally: Tally, booking: Booking, sign: int) -> None:
     """Add (or take away) one visit."""
-    wait = booking.wait_ms // TENTH
+    wait = wait_key(booking.wait_ms)
     if booking.outcome is Outcome.OTHERWISE:
         tally.otherwise += sign
     elif booking.outcome is Outcome.ABANDONED:
@@ -142,6 +144,17 @@ def add_booking(tally: Tally, booking: Booking, sign: int) -> None:
         if booking.talk_ms is not None:
             tally.talk_ms += sign * booking.talk_ms
             tally.talked += sign
+
+
+def wait_key(wait_ms: int) -> int:
+    """Under which a tally counts a wait, in tenths of a second.
+
+    Exact up to ten minutes; then the next whole second, which is on the same side of every T, and
+    from three hours on the next minute: a sender gone mad must not make a key for each tenth.
+    """
+    tenths = wait_ms // TENTH
+    step = next(step for longest, step in WAIT_STEPS if tenths <= longest)
+    return -(-tenths // step) * step
 
 
 def _step(counts: dict[int, int], key: int, sign: int) -> None:

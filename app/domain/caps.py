@@ -8,7 +8,7 @@ from collections.abc import Container
 from dataclasses import dataclass
 
 from app.domain import events
-from app.domain.model import FloorState
+from app.domain.model import Call, FloorState
 from app.domain.states import CallState
 from app.domain.turn import Changes
 
@@ -19,7 +19,9 @@ ENDINGS = (events.CallEnded, events.CallRecorded)
 
 @dataclass(frozen=True, slots=True)
 class Caps:
-    """The most of each. `remembered` counts calls that go on and calls that are over together."""
+    """The most of each. `remembered` counts calls that go on and calls that are over together;
+    `legs` are the phones that one call rang.
+    """
 
     agents: int = 2_000
     queues: int = 500
@@ -27,6 +29,7 @@ class Caps:
     remembered: int = 50_000
     tombstones: int = 50_000
     reports: int = 500
+    legs: int = 1_000
 
     @property
     def kept(self) -> int:
@@ -38,7 +41,14 @@ class Caps:
         """What a site with so many agents needs, and never less than the usual."""
         least = cls()
         calls, old = max(least.calls, agents * 5 // 2), max(least.remembered, 25 * agents)
-        return cls(agents, least.queues, calls, old, max(least.tombstones, 25 * agents))
+        return cls(
+            agents,
+            least.queues,
+            calls,
+            old,
+            max(least.tombstones, 25 * agents),
+            legs=max(least.legs, agents // 2),
+        )
 
 
 USUAL = Caps()
@@ -100,9 +110,16 @@ def _over_calls(
     call = state.calls.get(callid)
     if call is not None:
         told = len(call.visits) + len(call.records)
-        return REPORTS if told >= caps.reports and not isinstance(event, events.CallEnded) else ""
+        is_full = told >= caps.reports and not isinstance(event, events.CallEnded)
+        return REPORTS if is_full or _over_legs(caps, call, event) else ""
     if callid in state.tombstones:
         return ""
     begins = not isinstance(event, ENDINGS)
     too_many = len(state.calls) >= caps.remembered or (begins and len(grown.calls) >= caps.calls)
     return CALLS if too_many else ""
+
+
+def _over_legs(caps: Caps, call: Call, event: events.Event) -> bool:
+    if len(call.legs) < caps.legs or isinstance(event, ENDINGS):
+        return False
+    return _is_new(getattr(event, "extension", ""), call.legs)

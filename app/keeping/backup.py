@@ -2,7 +2,7 @@
 
 import os
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -39,8 +39,9 @@ def forget_old(database: Path, now: int, days: int) -> int:
     Raises KeepingError.
     """
     oldest = datetime.fromtimestamp(now / 1000, UTC) - timedelta(days=days)
-    old = [each for each in backups(database)[1:] if each.stem < f"{PREFIX}{oldest:%Y%m%d-%H%M%S}"]
+    last = f"{PREFIX}{oldest:%Y%m%d-%H%M%S}"
     try:
+        old = [each for each in backups(database)[1:] if each.stem < last]
         for each in old:
             each.unlink(missing_ok=True)
     except OSError as error:
@@ -53,12 +54,12 @@ def back_up(database: Path, target: Path) -> None:
 
     Raises KeepingError; then there is no such file.
     """
-    if not database.exists():
-        raise KeepingError(f"There is no database {database}.")
-    if target.exists():
-        raise KeepingError(f"{target} is there already; a backup overwrites nothing.")
     partial = target.with_name(f".{target.name}.partial")
     try:
+        if not database.exists():
+            raise KeepingError(f"There is no database {database}.")
+        if target.exists():
+            raise KeepingError(f"{target} is there already; a backup overwrites nothing.")
         partial.unlink(missing_ok=True)
         # VACUUM INTO takes an empty file and keeps its mode.
         os.close(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
@@ -71,7 +72,9 @@ def back_up(database: Path, target: Path) -> None:
     except (OSError, sqlite3.DatabaseError) as error:
         raise KeepingError(f"The backup was not made: {error}.") from error
     finally:
-        partial.unlink(missing_ok=True)
+        # Where the folder may not be written to there is none, and even this is refused.
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
 
 
 def restore(backup: Path, database: Path, now: int) -> Path | None:

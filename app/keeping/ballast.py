@@ -40,7 +40,7 @@ class Ballast:
     def make(self) -> bool:
         """Make the file where there is room for it; whether it is there now."""
         try:
-            return self._file.exists() or (self._has_room() and self._fill())
+            return self._is_whole() or (self._has_room() and self._fill())
         except OSError:
             # A disk that fails altogether; others say so, and each minute this is tried again.
             return False
@@ -59,6 +59,15 @@ class Ballast:
             "goes on for a while. Free some space now.",
             BYTES // 1024**2,
         )
+
+    def _is_whole(self) -> bool:
+        """Not where the program was killed while it made the file."""
+        if not self._file.exists():
+            return False
+        if self._file.stat().st_size == BYTES:
+            return True
+        self._file.unlink()
+        return False
 
     def _has_room(self) -> bool:
         return shutil.disk_usage(self._file.parent).free >= ROOM

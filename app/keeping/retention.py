@@ -139,10 +139,24 @@ class Retention:
         await self._database.write(job)
 
     async def _hide_callers(self, oldest: int) -> None:
-        """Of what was done about those who gave up: whom, and numbers that somebody noted."""
-        sql = "SELECT reason, seq FROM abandon_deed WHERE at < ? AND caller NOT LIKE '#%' LIMIT ?"
-        while rows := await self._database.read(sql, (oldest, CHUNK)):
-            await self._hide([(masked_words(reason), seq) for reason, seq in rows])
+        """Of what was done about those who gave up: whom, and numbers that somebody noted.
+
+        Notes are looked through each time: a caller without a number has no key that tells.
+        """
+        sql = (
+            "SELECT seq, caller, reason FROM abandon_deed WHERE at < ? AND seq > ? "
+            "ORDER BY seq LIMIT ?"
+        )
+        last = -1
+        while rows := await self._database.read(sql, (oldest, last, CHUNK)):
+            last = rows[-1][0]
+            await self._hide(
+                [
+                    (masked_words(reason), seq)
+                    for seq, caller, reason in rows
+                    if not caller.startswith("#") or masked_words(reason) != reason
+                ]
+            )
 
     async def _hide(self, rows: Sequence[tuple[str, int]]) -> None:
         async def job(connection: aiosqlite.Connection) -> None:
@@ -150,7 +164,8 @@ class Retention:
                 "UPDATE abandon_deed SET reason = ?, caller = '#' || callid WHERE seq = ?", rows
             )
 
-        await self._database.write(job)
+        if rows:
+            await self._database.write(job)
 
     async def _delete(self, table: str, where: str, limit: int) -> int:
         """Delete those rows, some at a time; how many there were."""

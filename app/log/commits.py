@@ -6,6 +6,7 @@ a moment at most: otherwise many connections fall into halves that take turns wi
 """
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 
@@ -14,6 +15,8 @@ import msgspec
 from app.domain.events import Event
 from app.log import LogUnavailable
 from app.sentences import Sentence, wording
+
+logger = logging.getLogger(__name__)
 
 MOST_WAITING = 10_000
 CLOSE_PATIENCE_S = 12.0
@@ -99,6 +102,9 @@ class GroupCommit:
                 await self._write(batch)
             except LogUnavailable as error:
                 why = wording(error)
+            except Exception:
+                # What waits behind this batch must not wait for ever because of it.
+                logger.exception("Writing broke off")
             finally:
                 # Even after a bug or at the end of the program nobody may wait for ever.
                 self._let_go(batch, why)

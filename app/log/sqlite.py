@@ -33,6 +33,7 @@ STEPS = (
 )
 NO_SNAPSHOT = Sentence("The snapshot could not be saved.")
 NOT_SAVED = Sentence("The events could not be saved.")
+NOT_ALONE = Sentence("Another program appends to this log. Stop it, then start this one again.")
 NOT_READ = Sentence("The log could not be read.")
 EventRow = tuple[int, int, str, str, str | None]
 
@@ -163,9 +164,8 @@ class SqliteLog:
             self._failure = wording(error)
             raise LogUnavailable(joined(" ", [NOT_SAVED, wording(error)])) from error
         except sqlite3.IntegrityError as error:
-            raise LogUnavailable(
-                Sentence("Another program appends to this log. Stop it, then start this one again.")
-            ) from error
+            self._failure = NOT_ALONE
+            raise LogUnavailable(NOT_ALONE) from error
         self._failure = ""
         self._publish(batch)
 

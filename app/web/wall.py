@@ -34,15 +34,16 @@ def audience_of(connection: HTTPConnection, asker: Principal) -> Audience:
         page="wall",
         layout=layout if layout in LAYOUTS else "overview",
         language=asker.language or parts_of(connection).settings.language,
-        queues=asker.queues if is_wall else _narrowed(asker, asked.get("queue", "")),
+        queues=asker.queues if is_wall else _narrowed(connection, asker, asked.get("queue", "")),
         masked=is_wall or not asker.may(Right.SEE_NUMBERS),
         hidden=asker.masking == "hidden",
     )
 
 
-def _narrowed(asker: Principal, queue: str) -> frozenset[str] | None:
-    """That queue, if they may see it; without one, all that they may."""
-    return frozenset({queue}) if queue and asker.sees_queue(queue) else asker.queues
+def _narrowed(connection: HTTPConnection, asker: Principal, queue: str) -> frozenset[str] | None:
+    """That queue, if there is one and they may see it; without one, all that they may."""
+    is_there = queue in parts_of(connection).floor.state.queues
+    return frozenset({queue}) if is_there and asker.sees_queue(queue) else asker.queues
 
 
 async def wall(request: Request) -> Response:
