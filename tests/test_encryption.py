@@ -94,6 +94,11 @@ def test_a_session_of_before_opens_no_socket(refused: Building, allowed: Buildin
         pass
 
 
+def test_a_board_that_was_open_before_is_sent_to_the_sentence(refused: Building) -> None:
+    assert refused.client.get("/alive").status_code == 401
+    assert refused.client.get("/wall/alive").status_code == 401
+
+
 def test_machines_are_served_all_the_same(refused: Building) -> None:
     for path in (f"/hook/{HOOK}{RING}", RING, RING.replace("/api/", "/API//")):
         assert refused.client.get(path).status_code == 200, path

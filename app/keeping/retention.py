@@ -18,8 +18,8 @@ from app.masking import masked_number, masked_words
 from app.settings import Keep
 
 DAY_MS = 24 * 60 * 60_000
-# Rows in one transaction: webhooks wait for it.
-CHUNK = 2000
+# Rows in one transaction: webhooks wait for it. And rows that one search finds.
+CHUNK, SOUGHT = 2_000, 20_000
 
 # Tables of the history with the column that says how old a row is.
 HISTORY = (
@@ -168,20 +168,25 @@ class Retention:
             await self._database.write(job)
 
     async def _delete(self, table: str, where: str, limit: int) -> int:
-        """Delete those rows, some at a time; how many there were."""
+        """Delete those rows, some at a time; how many there were.
+
+        They are sought beside the writer: webhooks wait for a transaction, not for a search.
+        """
         key = KEYS[table]
-        sql = (
-            f"DELETE FROM {table} WHERE ({key}) IN "  # noqa: S608 our own names
-            f"(SELECT {key} FROM {table} WHERE {where} LIMIT {CHUNK})"
-        )
-
-        async def job(connection: aiosqlite.Connection) -> int:
-            return (await connection.execute(sql, (limit,))).rowcount
-
+        columns = key.count(",") + 1
+        seek = f"SELECT {key} FROM {table} WHERE {where} LIMIT ?"  # noqa: S608 our own names
+        sql = f"DELETE FROM {table} WHERE ({key}) = ({', '.join('?' * columns)})"  # noqa: S608
         deleted = 0
-        while count := await self._database.write(job):
-            deleted += count
+        while rows := await self._database.read(seek, (limit, SOUGHT)):
+            for first in range(0, len(rows), CHUNK):
+                deleted += await self._delete_rows(sql, rows[first : first + CHUNK])
         return deleted
+
+    async def _delete_rows(self, sql: str, rows: Sequence[tuple[object, ...]]) -> int:
+        async def job(connection: aiosqlite.Connection) -> int:
+            return (await connection.executemany(sql, rows)).rowcount
+
+        return await self._database.write(job)
 
 
 def _masked(

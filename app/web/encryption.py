@@ -33,7 +33,9 @@ class EncryptedOnly:
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
         else:
-            page = render(Request(scope), "refused.html", 403, sentence=UNENCRYPTED)
+            # A board that was open before asks whether it still is somebody's; then it looks anew.
+            status = 401 if scope["path"].endswith("/alive") else 403
+            page = render(Request(scope), "refused.html", status, sentence=UNENCRYPTED)
             await page(scope, receive, send)
 
 
