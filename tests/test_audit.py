@@ -6,12 +6,15 @@ import io
 import json
 import sqlite3
 from dataclasses import replace
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from app.audit import Actor, Audit, Deed, Wanted
+from app.audit import Actor, Audit, Deed, Often, Wanted
 from app.audit.export import as_csv, as_json, csv_heading, harmless
 from app.database import DatabaseUnavailable
+from app.web.audit_pages import months_until
 from tests.nodes import ALONE, AMONG_NODES, opened_tables
 
 pytestmark = pytest.mark.anyio
@@ -268,3 +271,46 @@ async def test_exports_hold_every_row(audit):
     assert table[1]["queue"] == 'a,"b"'
     assert table[1]["at"] == "2027-01-15T08:00:00+00:00"
     assert [row["action"] for row in objects] == ["export", "listen"]
+
+
+async def test_how_often_who_listened_to_whom_is_counted_by_month(audit, clock):
+    november = round(datetime(2026, 11, 1, tzinfo=UTC).timestamp() * 1000)
+    december = round(datetime(2026, 12, 1, tzinfo=UTC).timestamp() * 1000)
+    eve = replace(ANN, user_id=8, name="Eve")
+    for at, actor, deed in [
+        (november - 1, ANN, LISTEN),
+        (november, ANN, LISTEN),
+        (november + 5, ANN, replace(LISTEN, action="barge")),
+        (november + 5, ANN, replace(LISTEN, extension="102", agent_name="Cam")),
+        (december - 1, eve, LISTEN),
+        (december - 1, eve, replace(LISTEN, action="pause")),
+        (december, eve, LISTEN),
+    ]:
+        clock.now = at
+        await audit.result(await audit.intent(actor, deed), "done")
+
+    assert await audit.often(("listen", "barge"), november, december) == [
+        Often("Ann", "101", "Bob", 2),
+        Often("Ann", "102", "Cam", 1),
+        Often("Eve", "101", "Bob", 1),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("now", "months"),
+    [
+        ("2026-03-31T23:59:59+07:00", ["2026-03", "2026-02"]),
+        ("2026-01-01T00:00:00+07:00", ["2026-01", "2025-12"]),
+        ("2026-10-25T12:00:00+01:00", ["2026-10", "2026-09"]),
+    ],
+)
+def test_a_month_begins_where_the_one_before_it_ends(now, months):
+    zone = ZoneInfo("Europe/Lisbon" if now.endswith("+01:00") else "Asia/Ho_Chi_Minh")
+    this, last = months_until(datetime.fromisoformat(now).astimezone(zone))
+
+    assert [this[0], last[0]] == months
+    assert last[1][1] == this[1][0]
+    for name, (since, until) in (this, last):
+        first, after = (datetime.fromtimestamp(ms / 1000, zone) for ms in (since, until))
+        assert f"{first:%Y-%m-%d %H:%M}" == f"{name}-01 00:00"
+        assert (after.day, after.hour) == (1, 0)

@@ -37,6 +37,8 @@ __all__ = ["Actor", "Audit", "AuditRow", "Deed", "Wanted"]
 PAGE = 100
 STRIDE = 1000
 
+MOST_PAIRS = 200
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -47,6 +49,16 @@ class Wanted:
     actor: str = ""
     extension: str = ""
     phone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Often:
+    """How many times a person began something with an agent's phone, whatever came of it."""
+
+    actor_name: str
+    extension: str
+    agent_name: str
+    times: int
 
 
 class Audit:
@@ -119,6 +131,17 @@ class Audit:
             row[0]
             for row in await self._database.read("SELECT DISTINCT action FROM audit ORDER BY 1")
         ]
+
+    async def often(self, actions: Sequence[str], since: int, until: int) -> list[Often]:
+        """How often who began one of these with whom in that time (ms), the most first."""
+        marks = ", ".join("?" * len(actions))
+        rows = await self._database.read(
+            "SELECT max(actor_name), extension, max(agent_name), count(*) FROM audit "  # noqa: S608
+            f"WHERE kind = 'intent' AND action IN ({marks}) AND at >= ? AND at < ? "
+            "GROUP BY actor_id, extension ORDER BY 4 DESC, 1, 2 LIMIT ?",
+            (*actions, since, until, MOST_PAIRS),
+        )
+        return [Often(*row) for row in rows]
 
     async def verify(self) -> int | None:
         """The seq of the first row that is not as it was written (or is missing); None: all are."""

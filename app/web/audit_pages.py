@@ -1,6 +1,7 @@
 """The audit to read, check and export: for those with the right, and every look is noted."""
 
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from datetime import datetime, timedelta
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -11,8 +12,10 @@ from app.audit.export import as_csv, as_json, csv_heading
 from app.rights import Principal, Right
 from app.web.guard import access_of, actor_of, require
 from app.web.pages import render
+from app.web.parts import parts_of
 
 PAGE = 100
+LISTENING = ("listen", "whisper", "barge", "customer")
 FORMS: dict[str, tuple[str, Callable[[Iterable[AuditRow]], Iterator[str]], str]] = {
     "csv": ("text/csv; charset=utf-8", as_csv, csv_heading()),
     "json": ("application/x-ndjson", as_json, ""),
@@ -26,6 +29,8 @@ async def audit_page(request: Request) -> Response:
     checked = await _checked(request, audit)
     await _note(request, reader, "read audit", wanted)
     rows = await audit.page(wanted, PAGE)
+    parts = parts_of(request)
+    months = months_until(datetime.fromtimestamp(parts.clock() / 1000, parts.renderer.zone))
     return render(
         request,
         "audit.html",
@@ -34,7 +39,18 @@ async def audit_page(request: Request) -> Response:
         actions=await audit.actions(),
         older=rows[-1].seq if len(rows) == PAGE else None,
         checked=checked,
+        months=[(name, await audit.often(LISTENING, *span)) for name, span in months],
     )
+
+
+def months_until(now: datetime) -> list[tuple[str, tuple[int, int]]]:
+    """This month and the one before it: (2026-11, its first ms and the first of the next)."""
+    first = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    before = (first - timedelta(days=1)).replace(day=1)
+    after = (first + timedelta(days=32)).replace(day=1)
+    edges = [round(each.timestamp() * 1000) for each in (before, first, after)]
+    names = [f"{each:%Y-%m}" for each in (before, first)]
+    return [(names[at], (edges[at], edges[at + 1])) for at in (1, 0)]
 
 
 async def _checked(request: Request, audit: Audit) -> str:
