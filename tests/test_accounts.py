@@ -1,6 +1,7 @@
 """Accounts: what each role may do, that changes bite at once, and that an administrator is left."""
 
 import asyncio
+from contextlib import suppress
 
 import pytest
 
@@ -8,6 +9,7 @@ from app.access.accounts import AccountProblem, Accounts, Right, Role
 from app.access.links import FIRST, Links
 from app.access.passwords import Passwords
 from app.access.sessions import Ending, Sessions
+from app.database import DatabaseUnavailable
 from app.rights import Principal
 from app.tables import Tables
 
@@ -193,6 +195,31 @@ async def test_what_another_program_changes_bites_within_one_refresh(site, datab
 
     assert await asyncio.wait_for(waiting, 1) is Ending.SIGNED_OUT
     assert site.now_is(principal) is None
+
+
+@pytest.mark.anyio
+async def test_a_disk_that_refuses_keeps_nobody_of_several_signed_in(site, database, monkeypatch):
+    users = [await site.accounts.create_user(name, Role.VIEWER, GOOD) for name in ("ann", "bo")]
+    principals = [await site.signed_in(user.user_id) for user in users]
+    waiting = [asyncio.create_task(site.sessions.wait_ended(each.session)) for each in principals]
+    await asyncio.sleep(0)
+    elsewhere = await Site(database).load()
+
+    async def refuse(*given, **more):
+        raise DatabaseUnavailable("The disk is full.")
+
+    monkeypatch.setattr("app.access.sessions.delete_rows", refuse)
+    for user in users:
+        with suppress(DatabaseUnavailable):
+            await elsewhere.accounts.disable(user.user_id)
+    # Among nodes one hears of it by itself.
+    with suppress(DatabaseUnavailable):
+        await site.accounts.refresh()
+
+    assert await asyncio.wait_for(asyncio.gather(*waiting), 1) == [Ending.SIGNED_OUT] * 2
+    monkeypatch.undo()
+    await site.accounts.refresh()
+    assert await database.read("SELECT count(*) FROM session") == [(0,)]
 
 
 @pytest.mark.anyio

@@ -96,14 +96,14 @@ class Accounts:
 
     async def _read_all(self) -> None:
         rows = await self._database.read(f"SELECT {COLUMNS} FROM account")  # noqa: S608 (a constant)
-        before = self._by_id
-        self._by_id = {account.user_id: account for account in map(from_row, rows)}
+        before, self._by_id = self._by_id, {each.user_id: each for each in map(from_row, rows)}
         for account in before.values():
-            await self._tell_sessions(account, self._by_id.get(account.user_id))
+            self._tell_sessions(account, self._by_id.get(account.user_id))
+        await self._sessions.delete_gone()
 
-    async def _tell_sessions(self, before: Account, after: Account | None) -> None:
+    def _tell_sessions(self, before: Account, after: Account | None) -> None:
         if after is None or after.key != before.key:
-            await self.end_sessions(before.user_id)
+            self._sessions.forget(self._sessions.keys_of(before.user_id))
         elif after.sight != before.sight:
             self._sessions.changed(before.user_id)
 
@@ -220,7 +220,7 @@ class Accounts:
             await self._write(job)
 
     async def end_sessions(self, user_id: int) -> None:
-        await self._sessions.end([session.key for session in self._sessions.of(user_id)])
+        await self._sessions.end(self._sessions.keys_of(user_id))
 
     # Inside
 

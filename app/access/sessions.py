@@ -237,10 +237,15 @@ class Sessions:
         """End these sessions; their sockets hear of it at once."""
         # Out of memory before the disk is asked: a full disk must not keep anybody signed in.
         self.forget(keys)
-        await self._delete_gone()
+        await self.delete_gone()
 
-    async def _delete_gone(self) -> None:
+    async def delete_gone(self) -> None:
+        """Take the rows away of those that were forgotten. Raises DatabaseUnavailable."""
         await delete_rows(self._database, "session", self._gone)
+
+    def keys_of(self, user_id: int) -> list[str]:
+        """The keys of this user's sessions."""
+        return [session.key for session in self.of(user_id)]
 
     def forget(self, keys: Iterable[str]) -> None:
         """Let go of the sessions and ring their sockets; the rows are deleted later."""
