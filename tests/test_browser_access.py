@@ -67,8 +67,7 @@ def test_without_encryption_people_sign_in_where_that_is_allowed(
     free_port: int, tmp_path: Path, page: Page
 ) -> None:
     far = f"http://wall.test:{free_port}"
-    more = {"PITWALL_PUBLIC_URL": far, "PITWALL_ALLOW_INSECURE_LAN": "yes"}
-    running = Pitwall(free_port, tmp_path, **more)
+    running = Pitwall(free_port, tmp_path, PITWALL_PUBLIC_URL=far, PITWALL_ALLOW_INSECURE_LAN="yes")
     running.start()
     try:
         running.add_user("ann", "supervisor")
