@@ -39,6 +39,8 @@ def visitor(pitwall: Pitwall, page: Page) -> Page:
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     expect(page.locator("#lines tbody tr")).to_have_count(1)
+    # A form that is sent before the scripts ran is a plain one, whose answer is the next page.
+    page.wait_for_load_state()
     return page
 
 
