@@ -18,7 +18,7 @@ from app.filters import brief, dom_id, filled, hashed_id, iso, steps
 from app.language import LANGUAGES, Writing
 from app.memo import Memo
 
-__all__ = ["Audience", "Drawing", "FloorView", "Renderer", "hashed_id"]
+__all__ = ["Audience", "Drawing", "Renderer", "hashed_id"]
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
 # Most of what is drawn again has the same names, times and ids as before.

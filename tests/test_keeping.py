@@ -13,8 +13,9 @@ import pytest
 
 from app.database import Database
 from app.keeping import KeepingError, backup
-from app.keeping.ballast import BYTES, Ballast, little_room
+from app.keeping.ballast import BYTES, Ballast
 from app.keeping.holding import holding
+from app.keeping.room import little_room
 from app.keeping.soundness import damaged_files, ensure_sound, problem_of
 from app.keeping.upkeep import Upkeep
 from app.keeping.wal import Frames, frames_of

@@ -136,7 +136,7 @@ class Audit:
         """How often who began one of these with whom in that time (ms), the most first."""
         marks = ", ".join("?" * len(actions))
         rows = await self._database.read(
-            "SELECT max(actor_name), extension, max(agent_name), count(*) FROM audit "  # noqa: S608
+            "SELECT max(actor_name), extension, max(agent_name), count(*) FROM audit "  # noqa: S608 (marks)
             f"WHERE kind = 'intent' AND action IN ({marks}) AND at >= ? AND at < ? "
             "GROUP BY actor_id, extension ORDER BY 4 DESC, 1, 2 LIMIT ?",
             (*actions, since, until, MOST_PAIRS),

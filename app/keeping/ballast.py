@@ -12,23 +12,7 @@ BYTES = 32 * 1024**2
 # It is made only where it takes a small part of what is free.
 ROOM = 4 * BYTES
 
-# From here on an operator wants to know: of the disk, or in all.
-LITTLE_SHARE, LITTLE_BYTES = 0.10, 500 * 1024**2
-
 logger = logging.getLogger(__name__)
-
-
-def little_room(folder: Path) -> int | None:
-    """The free bytes of the disk that holds the folder, where they are few; None: they are not.
-
-    Nor where the disk does not say: then it can't be written to either, and that is told.
-    """
-    try:
-        disk = shutil.disk_usage(folder)
-    except OSError:
-        return None
-    is_little = disk.free < LITTLE_BYTES or disk.free < LITTLE_SHARE * disk.total
-    return disk.free if is_little else None
 
 
 class Ballast:
@@ -40,7 +24,11 @@ class Ballast:
     def make(self) -> bool:
         """Make the file where there is room for it; whether it is there now."""
         try:
-            return self._is_whole() or (self._has_room() and self._fill())
+            if self._is_whole():
+                return True
+            # Half of it, where the program was killed meanwhile.
+            self._file.unlink(missing_ok=True)
+            return self._has_room() and self._fill()
         except OSError:
             # A disk that fails altogether; others say so, and each minute this is tried again.
             return False
@@ -61,13 +49,7 @@ class Ballast:
         )
 
     def _is_whole(self) -> bool:
-        """Not where the program was killed while it made the file."""
-        if not self._file.exists():
-            return False
-        if self._file.stat().st_size == BYTES:
-            return True
-        self._file.unlink()
-        return False
+        return self._file.exists() and self._file.stat().st_size == BYTES
 
     def _has_room(self) -> bool:
         return shutil.disk_usage(self._file.parent).free >= ROOM

@@ -152,9 +152,9 @@ class Retention:
             last = rows[-1][0]
             await self._hide(
                 [
-                    (masked_words(reason), seq)
+                    (words, seq)
                     for seq, caller, reason in rows
-                    if not caller.startswith("#") or masked_words(reason) != reason
+                    if (words := masked_words(reason)) != reason or not caller.startswith("#")
                 ]
             )
 
@@ -175,7 +175,7 @@ class Retention:
         key = KEYS[table]
         columns = key.count(",") + 1
         seek = f"SELECT {key} FROM {table} WHERE {where} LIMIT ?"  # noqa: S608 our own names
-        sql = f"DELETE FROM {table} WHERE ({key}) = ({', '.join('?' * columns)})"  # noqa: S608
+        sql = f"DELETE FROM {table} WHERE ({key}) = ({', '.join('?' * columns)})"  # noqa: S608 as above
         deleted = 0
         while rows := await self._database.read(seek, (limit, SOUGHT)):
             for first in range(0, len(rows), CHUNK):

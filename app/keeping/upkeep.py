@@ -15,8 +15,9 @@ import aiosqlite
 from app.audit import Actor, Audit, Deed
 from app.database import MEMORY, Database, DatabaseUnavailable
 from app.keeping import KeepingError, backup
-from app.keeping.ballast import Ballast, little_room
+from app.keeping.ballast import Ballast
 from app.keeping.retention import Retention
+from app.keeping.room import little_room
 from app.keeping.soundness import DAILY_PATIENCE_S, damaged_files, problem_of, suspect
 from app.settings import Keep
 from app.webhook_journal import WebhookJournal
@@ -48,7 +49,7 @@ class Upkeep:
         self._zone = zone
         self._clock = clock
         self._last = 0
-        self._is_told = False
+        self._is_little_told = False
         self._ballast = None if path == MEMORY else Ballast(Path(path))
 
     @classmethod
@@ -94,13 +95,13 @@ class Upkeep:
     def look_at_the_disk(self) -> None:
         """Say once that it is nearly full, and again after it was not."""
         free = little_room(Path(self._path).parent)
-        if free is not None and not self._is_told:
+        if free is not None and not self._is_little_told:
             logger.warning(
                 "The disk of the database has %d MiB left, which is little. When it is full, "
                 "webhooks are answered with 503 and the board stands still.",
                 free // 1024**2,
             )
-        self._is_told = free is not None
+        self._is_little_told = free is not None
 
     async def work(self, audit: Audit, keep: Keep, journal: WebhookJournal) -> None:
         """One night's work. Raises DatabaseDamaged."""

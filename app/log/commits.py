@@ -16,13 +16,13 @@ from app.domain.events import Event
 from app.log import LogUnavailable
 from app.sentences import Sentence, wording
 
-logger = logging.getLogger(__name__)
-
 MOST_WAITING = 10_000
 CLOSE_PATIENCE_S = 12.0
 # From so many on a batch tells of senders that take turns with us.
 CROWD = 16
 GATHER_S = 0.002
+
+logger = logging.getLogger(__name__)
 
 
 class Waiting(msgspec.Struct, eq=False):

@@ -9,13 +9,14 @@ from starlette.routing import BaseRoute, Route
 
 from app.audit import Audit, AuditRow, Deed, Wanted
 from app.audit.export import as_csv, as_json, csv_heading
+from app.pbx import SpyMode
 from app.rights import Principal, Right
 from app.web.guard import access_of, actor_of, require
 from app.web.pages import render
 from app.web.parts import parts_of
 
 PAGE = 100
-LISTENING = ("listen", "whisper", "barge", "customer")
+LISTENING = tuple(SpyMode)
 FORMS: dict[str, tuple[str, Callable[[Iterable[AuditRow]], Iterator[str]], str]] = {
     "csv": ("text/csv; charset=utf-8", as_csv, csv_heading()),
     "json": ("application/x-ndjson", as_json, ""),

@@ -11,6 +11,7 @@ from app.sentences import Sentence
 from app.web.csrf import API, WEBHOOKS
 from app.web.origin import is_readable_on_the_way
 from app.web.pages import render
+from app.web.parts import parts_if_open
 
 FOR_MACHINES = (API, "/health/", "/metrics", "/static/")
 UNENCRYPTED = Sentence(
@@ -42,7 +43,7 @@ class EncryptedOnly:
 def _is_refused(scope: Scope) -> bool:
     if scope["type"] not in {"http", "websocket"}:
         return False
-    path, parts = scope["path"], scope.get("state", {}).get("parts")
+    path, parts = scope["path"], parts_if_open(scope)
     if parts is None or path.startswith(FOR_MACHINES) or WEBHOOKS.match(path):
         return False
     settings = parts.settings

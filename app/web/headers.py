@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.web.origin import is_readable_on_the_way
+from app.web.parts import parts_if_open
 
 Header = tuple[bytes, bytes]
 
@@ -65,7 +66,7 @@ def with_security(headers: list[Header], ours: Mapping[bytes, bytes] = ALWAYS) -
 
 def _of_site(scope: Scope) -> Mapping[bytes, bytes]:
     """By how browsers reach the site; where no site is open nobody knows."""
-    parts = scope.get("state", {}).get("parts")
+    parts = parts_if_open(scope)
     if parts is None:
         return ALWAYS
     url = parts.settings.public_url

@@ -69,6 +69,11 @@ def parts_of(connection: HTTPConnection) -> Parts:
     return cast(Parts, connection.state.parts)
 
 
+def parts_if_open(scope: Scope) -> Parts | None:
+    """The same for middleware, which is asked where no site is open, too."""
+    return cast(Parts | None, scope.get("state", {}).get("parts"))
+
+
 def parts_in(scope: Scope) -> Parts:
     """The same for a bare ASGI endpoint."""
     return cast(Parts, scope["state"]["parts"])

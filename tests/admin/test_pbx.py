@@ -149,7 +149,7 @@ async def test_records_of_another_clock_are_a_concern(site, boss, hours, words):
 
 async def test_a_full_disk_is_a_concern(site, tmp_path, monkeypatch):
     site.set(log=f"sqlite:{tmp_path / 'x.db'}")
-    monkeypatch.setattr("app.keeping.ballast.LITTLE_BYTES", 2**62)
+    monkeypatch.setattr("app.keeping.room.LITTLE_BYTES", 2**62)
 
     assert "disk" in {concern.kind for concern in concerns(site.parts)}
 

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.chaos.disk import MEBIBYTE, Sent
@@ -61,7 +61,7 @@ class RealDisk:
 
 @dataclass(frozen=True)
 class After:
-    """What the program said once its disk was dead; `banner_s` only where a board was open."""
+    """What the program said once its disk was dead; `banner_s` None: the board never did."""
 
     stored: int
     ready: int
@@ -76,42 +76,57 @@ class After:
         return not self.stored and self.ready in {503, 0} and soon(self.banner_s, 5)
 
 
+@dataclass
+class Deaths:
+    """Calls acknowledged before the disk died each time, and since; what was said, what is left."""
+
+    before: set[str] = field(default_factory=set)
+    since: set[str] = field(default_factory=set)
+    after: list[After] = field(default_factory=list)
+    stored: list[str] = field(default_factory=list)
+    whole: bool = True
+
+
 def dead_disk(folder: Path, seed: int = 1) -> tuple[dict[str, object], list[After]]:
     """Let it die under load at any moment, kill, mount again, start: what is there?"""
-    disk, chance = RealDisk(folder), random.Random(seed)
+    disk, chance, deaths = RealDisk(folder), random.Random(seed), Deaths()
     output = folder / "output.txt"
-    acknowledged: set[str] = set()
-    meanwhile: set[str] = set()
-    after: list[After] = []
-    stored: list[str] = []
-    whole = True
     for number in range(ROUNDS):
-        with disk.mounted() as place, running(place, output) as site, board(site) as viewer:
-            with Load(site, f"d{number}") as load:
-                time.sleep(chance.uniform(0.5, 2.5))
-                acknowledged.update(load.acknowledged)
-                disk.die()
-                time.sleep(1.0)
-            meanwhile.update(load.acknowledged)
-            after.append(what_is_said(site, viewer))
-        with disk.mounted() as place:
-            with running(place, output) as site:
-                site.stop()
-            stored, is_whole = site.kept()
-            whole = whole and is_whole
+        die_under_load(disk, output, number, chance.uniform(0.5, 2.5), deaths)
+        look_what_is_there(disk, output, deaths)
+    since, stored = deaths.since - deaths.before, set(deaths.stored)
     found: dict[str, object] = {
         "deaths": ROUNDS,
-        "acknowledged": len(acknowledged),
-        "lost": len(acknowledged - set(stored)),
-        "acknowledged while it died, of these not there": (
-            len(meanwhile - acknowledged),
-            len(meanwhile - acknowledged - set(stored)),
-        ),
-        "doubled": len(stored) - len(set(stored)),
-        "whole": whole,
+        "acknowledged": len(deaths.before),
+        "lost": len(deaths.before - stored),
+        "acknowledged while it died, of these not there": (len(since), len(since - stored)),
+        "doubled": len(deaths.stored) - len(stored),
+        "whole": deaths.whole,
         "swallowed": output.read_text(errors="replace").count("never retrieved"),
     }
-    return found, after
+    return found, deaths.after
+
+
+def die_under_load(
+    disk: RealDisk, output: Path, number: int, after_s: float, deaths: Deaths
+) -> None:
+    with disk.mounted() as place, running(place, output) as site, board(site) as viewer:
+        with Load(site, f"d{number}") as load:
+            time.sleep(after_s)
+            deaths.before.update(load.acknowledged)
+            disk.die()
+            time.sleep(1.0)
+        deaths.since.update(load.acknowledged)
+        deaths.after.append(what_is_said(site, viewer))
+
+
+def look_what_is_there(disk: RealDisk, output: Path, deaths: Deaths) -> None:
+    """After a start, which recovers what the last death left, and an orderly end."""
+    with disk.mounted() as place:
+        with running(place, output) as site:
+            site.stop()
+        deaths.stored, is_whole = site.kept()
+        deaths.whole = deaths.whole and is_whole
 
 
 @contextlib.contextmanager

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from app.keeping.ballast import little_room
+from app.keeping.room import little_room
 from app.keeping.upkeep import Upkeep
 from app.pbx.clock_difference import clock_difference
 from app.peers import address_of, source_of
@@ -77,10 +77,10 @@ def _other_clock(parts: Parts) -> Iterator[Concern]:
 
 def _one_private_source(parts: Parts) -> str:
     """The address of a proxy that hides all others, if it looks like one; else ""."""
-    received = parts.journal.received
     if parts.settings.trusted_proxy:
         # Whom it speaks for is known, and that is who is seen.
         return ""
+    received = parts.journal.received
     sources = {source_of(each.peer) for each in received} if len(received) >= MANY else set()
     if len(sources) != 1:
         return ""
