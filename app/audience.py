@@ -107,9 +107,9 @@ class Audience:
         return "" if self.hidden else "•••" + phone[-DIGITS_SHOWN:]
 
 
-def folded(text: str) -> str:
+def folded(*texts: str) -> str:
     """Lower case without accents, as people type when they search: "Đặng" is found by "dang"."""
-    apart = unicodedata.normalize("NFKD", text.casefold().replace("đ", "d"))
+    apart = unicodedata.normalize("NFKD", " ".join(texts).casefold().replace("đ", "d"))
     return "".join(letter for letter in apart if not unicodedata.combining(letter))
 
 

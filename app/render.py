@@ -14,6 +14,7 @@ from app.compiled import Compiled
 from app.domain.limits import AGES, Targets, wait_ages
 from app.domain.turn import Changes
 from app.drawing import EVERYTHING, Draw, Drawing, FloorView
+from app.escaping import EscapingEnvironment
 from app.filters import brief, dom_id, filled, hashed_id, iso, steps
 from app.language import LANGUAGES, Writing
 from app.memo import Memo
@@ -86,7 +87,7 @@ class Renderer:
 
     def _environment(self, writing: Writing) -> Environment:
         # autoescape=True and not by file name: a partial called *.j2 must be escaped too.
-        environment = Environment(
+        environment = EscapingEnvironment(
             autoescape=True,
             loader=FileSystemLoader(TEMPLATES),
             extensions=["jinja2.ext.i18n"],

@@ -31,11 +31,21 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "screen": frozenset(),
     "screens": frozenset({"screen"}),
     "audience": frozenset({"domain"}),
-    "filters": frozenset(),
+    "escaping": frozenset(),
+    "filters": frozenset({"escaping"}),
     "memo": frozenset(),
     "drawing": frozenset({"domain", "audience", "filters", "memo"}),
     "render": frozenset(
-        {"domain", "audience", "compiled", "drawing", "filters", "language", "memo"}
+        {
+            "domain",
+            "audience",
+            "compiled",
+            "drawing",
+            "escaping",
+            "filters",
+            "language",
+            "memo",
+        }
     ),
     "compiled": frozenset(),
     "pace": frozenset(),
