@@ -82,6 +82,13 @@ class Renderer:
         draw = Draw(self._in(audience.language), floor, audience, self._memo.of(audience))
         return draw.draw(changes)
 
+    def past(self, floor: FloorView, audience: Audience) -> Drawing:
+        """The whole board of another time: what was drawn last is neither used nor replaced.
+
+        Any thread may draw it.
+        """
+        return Draw(self._in(audience.language), floor, audience, {}).draw(EVERYTHING)
+
     def _in(self, language: str) -> Environment:
         return self._environments.get(language, self._environments["en"])
 

@@ -7,6 +7,8 @@ a time, and a few recent moments stay in memory, from which a slider that moves 
 import asyncio
 import time
 from collections import OrderedDict
+from collections.abc import Callable
+from typing import TypeVar
 
 import msgspec
 
@@ -17,6 +19,8 @@ from app.domain.floor import Floor
 from app.domain.model import FloorState
 from app.history import checkpoints
 from app.log import EventLog
+
+Shown = TypeVar("Shown")
 
 MOMENTS_KEPT = 4
 SLICE_S = 0.004
@@ -39,9 +43,10 @@ class Rewind:
         self._moments: OrderedDict[int, Floor] = OrderedDict()
         self._turn = asyncio.Lock()
 
-    async def floor_at(self, at: int) -> Floor:
-        """The floor after every record whose time is no later than `at` (ms).
+    async def shown(self, at: int, show: Callable[[Floor], Shown]) -> Shown:
+        """What `show` makes of the floor after every record whose time is no later than `at` (ms).
 
+        It does so in a thread of its own: a large floor takes too long to draw beside webhooks.
         Raises NothingRecorded, LogUnavailable, DatabaseUnavailable.
         """
         async with self._turn:
@@ -50,7 +55,7 @@ class Rewind:
             self._moments.move_to_end(at)
             while len(self._moments) > MOMENTS_KEPT:
                 self._moments.popitem(last=False)
-            return floor
+            return await asyncio.to_thread(show, floor)
 
     async def _replayed(self, at: int) -> Floor:
         floor = await self._nearest(at)
@@ -68,7 +73,7 @@ class Rewind:
         if known is not None:
             state = self._moments[known].state
             if kept is None or state.seq > kept.state.seq:
-                return Floor(self._days, _copy(state), self._caps)
+                return Floor(self._days, await asyncio.to_thread(_copy, state), self._caps)
         return Floor(self._days, kept.state if kept else None, self._caps)
 
     async def _replay(self, floor: Floor, at: int) -> bool:

@@ -351,3 +351,12 @@ def test_an_unknown_language_falls_back_to_english() -> None:
     drawing = RENDERER.everything(AFloor(), Audience(language="xx"))
 
     assert "Talking" in drawing.fragments["a-101"]
+
+
+def test_a_board_of_the_past_is_drawn_beside_the_one_of_now() -> None:
+    now, then = AFloor([AGENT]), AFloor([replace(AGENT, name="Somebody else")])
+    drawn = RENDERER.everything(now, EVERYONE).fragments["a-101"]
+
+    assert "Somebody else" in RENDERER.past(then, EVERYONE).fragments["a-101"]
+    # The very text: it is not drawn again.
+    assert RENDERER.everything(now, EVERYONE).fragments["a-101"] is drawn

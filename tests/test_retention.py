@@ -123,11 +123,11 @@ async def test_looking_back_reaches_as_far_as_the_events(tmp_path):
         await retention.purge()
         log = await open_log("sqlite:x", here.database, here.clock)
         rewind = Rewind(here.database, log, DAYS)
-        busy = await rewind.floor_at(NINE + 40 * DAY_MS + MINUTE_MS * 5)
+        busy = await rewind.shown(NINE + 40 * DAY_MS + MINUTE_MS * 5, lambda floor: floor)
 
         assert busy.state.calls
         with pytest.raises(NothingRecorded):
-            await rewind.floor_at(NINE + MINUTE_MS * 5)
+            await rewind.shown(NINE + MINUTE_MS * 5, lambda floor: floor)
 
 
 async def test_a_purge_twice_is_a_purge_once(tmp_path):

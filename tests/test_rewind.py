@@ -1,6 +1,8 @@
 """Looking back: the floor of any moment is the floor as it was then."""
 
+import asyncio
 import random
+from threading import Event
 
 import msgspec
 import pytest
@@ -28,6 +30,11 @@ def state_of(floor: Floor) -> bytes:
     return msgspec.json.encode(floor.state)
 
 
+def itself(floor: Floor) -> Floor:
+    """To look into it."""
+    return floor
+
+
 @pytest.mark.parametrize("trace", TRACES, ids=lambda trace: trace.stem)
 async def test_a_trace_is_seen_again_at_any_second(trace):
     events = of_trace(trace)
@@ -38,7 +45,7 @@ async def test_a_trace_is_seen_again_at_any_second(trace):
         await place.told(events)
         rewind = Rewind(place.database, place.log, DAYS)
         for moment in moments:
-            assert state_of(await rewind.floor_at(moment)) == true[moment]
+            assert await rewind.shown(moment, state_of) == true[moment]
 
 
 async def test_a_busy_hour_is_seen_again_from_kept_floors(tmp_path, monkeypatch):
@@ -54,7 +61,7 @@ async def test_a_busy_hour_is_seen_again_from_kept_floors(tmp_path, monkeypatch)
         [(kept,)] = await place.database.read("SELECT count(*) FROM floor_checkpoint")
         rewind = Rewind(place.database, place.log, DAYS)
         for moment in moments:
-            assert state_of(await rewind.floor_at(moment)) == true[moment]
+            assert await rewind.shown(moment, state_of) == true[moment]
 
     assert kept >= 3
 
@@ -66,7 +73,7 @@ async def test_a_slider_that_moves_on_leaves_earlier_floors_as_they_were():
     async with site() as place:
         await place.told(events)
         rewind = Rewind(place.database, place.log, DAYS)
-        floors = {moment: await rewind.floor_at(moment) for moment in moments}
+        floors = {moment: await rewind.shown(moment, itself) for moment in moments}
 
     assert {moment: state_of(floor) for moment, floor in floors.items()} == true
 
@@ -75,11 +82,11 @@ async def test_the_same_moment_is_replayed_once_and_few_are_kept(monkeypatch):
     async with site() as place:
         await place.told(of_story("101 on, +5m"))
         rewind = Rewind(place.database, place.log, DAYS)
-        once = await rewind.floor_at(NINE + 3_700_000)
-        assert await rewind.floor_at(NINE + 3_700_000) is once
+        once = await rewind.shown(NINE + 3_700_000, itself)
+        assert await rewind.shown(NINE + 3_700_000, itself) is once
         for second in range(2 * MOMENTS_KEPT):
-            await rewind.floor_at(NINE + 3_700_000 + second)
-        assert await rewind.floor_at(NINE + 3_700_000) is not once
+            await rewind.shown(NINE + 3_700_000 + second, itself)
+        assert await rewind.shown(NINE + 3_700_000, itself) is not once
 
 
 @pytest.mark.parametrize(("moment", "why"), [(NINE - 1, "before"), (NINE * 2, "later")])
@@ -87,10 +94,29 @@ async def test_of_a_moment_without_a_record_nothing_is_shown(moment, why):
     async with site() as place:
         await place.told(of_story("101 on, +1m"))
         with pytest.raises(NothingRecorded, match=why):
-            await Rewind(place.database, place.log, DAYS).floor_at(moment)
+            await Rewind(place.database, place.log, DAYS).shown(moment, itself)
 
 
 async def test_of_an_empty_log_nothing_is_shown():
     async with site() as place:
         with pytest.raises(NothingRecorded):
-            await Rewind(place.database, place.log, DAYS).floor_at(NINE)
+            await Rewind(place.database, place.log, DAYS).shown(NINE, itself)
+
+
+async def test_webhooks_go_on_while_a_floor_of_the_past_is_drawn():
+    drawing, let_go = Event(), Event()
+
+    def draw(floor: Floor) -> bool:
+        drawing.set()
+        return let_go.wait(10)
+
+    async with site() as place:
+        await place.told(of_story("101 on, +1m"))
+        looking = asyncio.create_task(
+            Rewind(place.database, place.log, DAYS).shown(NINE + 3_700_000, draw)
+        )
+        while not drawing.is_set():
+            await asyncio.sleep(0.01)
+        await place.told(of_story("102 on"))
+        let_go.set()
+        assert await looking

@@ -72,11 +72,11 @@ def audience_then(looker: Looker) -> Audience:
 
 async def _board(looker: Looker, at: int) -> tuple[dict[str, Markup], str]:
     """The parts of the board; or none, and why."""
+    draw, audience = looker.parts.renderer.past, audience_then(looker)
     try:
-        floor = await looker.parts.rewind.floor_at(at)
+        return await looker.parts.rewind.shown(at, lambda floor: drawn(draw(floor, audience))), ""
     except NothingRecorded as nothing:
         return {}, str(nothing)
-    return drawn(looker.parts.renderer.everything(floor, audience_then(looker))), ""
 
 
 def drawn(drawing: Drawing) -> dict[str, Markup]:
