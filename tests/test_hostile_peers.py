@@ -14,6 +14,7 @@ from app import protocol
 from tests.bad_cases import runs
 from tests.chaos.half_sent import half_sent
 from tests.chaos.overload import overload
+from tests.chaos.reconnects import reconnect
 from tests.chaos.storm import storm
 from tests.served import TOKEN, Served
 
@@ -42,6 +43,15 @@ def test_boards_that_lose_their_connection_at_once_are_all_whole_again(
 
     assert seen.back_s < 60
     assert seen.unanswered == 0
+
+
+def test_boards_that_come_and_go_leave_nothing_behind(tmp_path: Path, free_port: int):
+    seen = reconnect(tmp_path, free_port, 600)
+
+    assert abs(seen.late.descriptors - seen.early.descriptors) <= 10
+    assert abs(seen.late.tasks - seen.early.tasks) <= 10
+    assert seen.late.resident - seen.early.resident < 8
+    assert seen.pbx.statuses == {200: seen.pbx.sent}
 
 
 def test_ten_times_too_much_is_stored_or_counted_and_passes(tmp_path: Path, free_port: int):

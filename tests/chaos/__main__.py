@@ -32,6 +32,7 @@ from tests.chaos import (
     night,
     peers,
     power,
+    reconnects,
     restarts,
     same,
     tracing,
@@ -153,6 +154,7 @@ TRIALS: dict[str, Trial] = {
         *listening.TRIALS,
         *unwritten.TRIALS,
         *peers.TRIALS,
+        *reconnects.TRIALS,
         *floods.TRIALS,
         *guessing.TRIALS,
     )
@@ -173,6 +175,7 @@ def options_of(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--damages", type=int, default=len(damage.DAMAGES))
     parser.add_argument("--jumps", nargs="+", default=["+3600", "-3600", "+1d", "-1d"])
     parser.add_argument("--audits", type=int, default=15)
+    parser.add_argument("--reconnects", type=int, default=86_400, help="a day's, one a second")
     parser.add_argument(
         "--allow-skips", action="store_true", help="do not fail where something can't be tried"
     )

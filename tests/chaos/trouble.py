@@ -23,7 +23,7 @@ ANSWER_S = 6.0 * PATIENCE
 QUIET_S = 15.0
 BESIDE_S = 10.0
 REFUSED, FLAPPING = "refused", "flapping"
-MODES = ("slow", "drip", REFUSED, "reset", "server_error", "page", "not_http", FLAPPING)
+MODES = (REFUSED, FLAPPING, *FAULTS)
 ACTIONS = frozenset({"spy", "dial", "update_status"})
 # What a PBX says that has nothing to tell.
 HEALTHY: dict[str, list[object]] = {"all_members": [], "status": [], "cdr": []}
