@@ -11,6 +11,7 @@ from app.domain.floor import Floor
 from app.history.follower import History
 from app.rewind import MOMENTS_KEPT, NothingRecorded, Rewind
 from tests.history_setup import DAYS, NINE, TRACES, Timed, of_story, of_trace, simulated, site
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 
@@ -115,8 +116,7 @@ async def test_webhooks_go_on_while_a_floor_of_the_past_is_drawn():
         looking = asyncio.create_task(
             Rewind(place.database, place.log, DAYS).shown(NINE + 3_700_000, draw)
         )
-        while not drawing.is_set():
-            await asyncio.sleep(0.01)
+        await until(drawing.is_set)
         await place.told(of_story("102 on"))
         let_go.set()
         assert await looking

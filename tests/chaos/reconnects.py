@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.chaos.crowd import Crowd, descriptors, resident_mebibytes, settles, sign_in
+from tests.chaos.crowd import Crowd, descriptors, resident_mebibytes, sign_in
 from tests.chaos.exchange import changing, fill
 from tests.chaos.site import free_port
 from tests.chaos.verdict import ACK_S, Judged, told
@@ -21,13 +21,16 @@ from tests.senders import Answers
 from tests.soak.samples import API_TOKEN, fetch, metrics
 
 VIEWERS = 50
+# One person has ten boards, and for a moment one that is lost is among them.
+ROOM = 3
 AT_ONCE = 8
 # What the first ones make is there once for all that follow.
 WARM = 0.1
 AN_HOUR = 3600
 # MiB in an hour of one a second, as R19 allows.
 MOST_GROWN = 1.0
-CLOSED_S = 30.0
+# By then the process has let go of the last ones that left.
+CLOSED_S = 3.0
 
 
 @dataclass(frozen=True)
@@ -58,8 +61,10 @@ class Reconnected:
 
 def reconnect(folder: Path, port: int, count: int) -> Reconnected:
     """So many boards are lost, as often by a cut as in an orderly way, and opened again."""
-    cookies = sign_in(folder, VIEWERS)
-    pitwall = Pitwall(port, folder, PITWALL_API_TOKEN=API_TOKEN)
+    cookies = sign_in(folder, VIEWERS * ROOM)
+    # What is let in is limited by default: as many come in a second here as else in a minute.
+    settings = {"PITWALL_API_TOKEN": API_TOKEN, "PITWALL_TEST_BOARDS_PER_S": "10000"}
+    pitwall = Pitwall(port, folder, **settings)
     pitwall.start()
     try:
         return asyncio.run(_reconnect(pitwall, cookies, count))
@@ -70,16 +75,15 @@ def reconnect(folder: Path, port: int, count: int) -> Reconnected:
 async def _reconnect(pitwall: Pitwall, cookies: list[str], count: int) -> Reconnected:
     await fill(pitwall.port)
     crowd = Crowd(pitwall.port, cookies)
-    await crowd.open(VIEWERS)
+    crowd.viewers = await asyncio.gather(*(crowd.enter(n * ROOM) for n in range(VIEWERS)))
     first = int(count * WARM)
-    open_then = descriptors(pitwall)
     async with changing(pitwall.port) as pbx:
         began = time.monotonic()
         await come_and_go(crowd, first)
-        early = await weigh(pitwall, open_then)
+        early = await weigh(pitwall)
         await come_and_go(crowd, count - first)
         seconds = time.monotonic() - began
-        late = await weigh(pitwall, open_then)
+        late = await weigh(pitwall)
     crowd.close()
     return Reconnected(count, seconds, early, late, crowd.refused, await pbx)
 
@@ -100,12 +104,12 @@ async def _in_turns(crowd: Crowd, place: int, left: int) -> None:
         else:
             viewer.transport.close()
         await viewer.gone
-        crowd.viewers[number] = await crowd.enter(number)
+        crowd.viewers[number] = await crowd.enter(number * ROOM)
 
 
-async def weigh(pitwall: Pitwall, open_then: int) -> Weight:
-    """The process, when it has let go of the last ones that left."""
-    await settles(lambda: descriptors(pitwall), open_then + 2, CLOSED_S)
+async def weigh(pitwall: Pitwall) -> Weight:
+    """The process, with all boards open and none coming or going."""
+    await asyncio.sleep(CLOSED_S)
     tasks = int(metrics(await asyncio.to_thread(fetch, pitwall.port, "/metrics"))["pitwall_tasks"])
     return Weight(resident_mebibytes(pitwall), descriptors(pitwall), tasks)
 
