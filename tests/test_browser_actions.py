@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.running import PASSWORD, TOKEN, Pitwall
+from tests.running import TOKEN, Pitwall
+from tests.signing_in import sign_in
 from tests.simulated_pbx import KEY, SimulatedPbx
 
 pytestmark = pytest.mark.browser
@@ -67,10 +68,8 @@ def free_ports(number: int) -> list[int]:
 
 
 def signed_in(page: Page, pitwall: Pitwall, username: str) -> Page:
-    page.goto(f"{pitwall.url}/login")
-    page.get_by_label("User name").fill(username)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    sign_in(page.context, pitwall.url, username)
+    page.goto(pitwall.url)
     expect(page.locator("body")).to_have_attribute("data-link", "live")
     expect(page.locator(".card[data-status=talk]").first).to_be_visible(timeout=15_000)
     return page

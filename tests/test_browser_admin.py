@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.running import PASSWORD, Pitwall
+from tests.running import Pitwall
+from tests.signing_in import sign_in
 
 pytestmark = pytest.mark.browser
 
@@ -28,16 +29,9 @@ def pitwall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pitwall]:
 
 @pytest.fixture
 def boss(pitwall: Pitwall, page: Page) -> Page:
-    sign_in(page, pitwall)
+    sign_in(page.context, pitwall.url, "boss")
+    page.goto(f"{pitwall.url}/admin")
     return page
-
-
-def sign_in(page: Page, pitwall: Pitwall) -> None:
-    page.goto(f"{pitwall.url}/login?next=/admin")
-    page.get_by_label("User name").fill("boss")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    page.wait_for_url(f"{pitwall.url}/admin")
 
 
 def ring(pitwall: Pitwall, extension: str) -> None:
@@ -171,7 +165,7 @@ def test_a_new_webhook_address_is_shown_once(free_port: int, tmp_path: Path, pag
     pitwall.add_user("boss", "admin")
     pitwall.start()
     try:
-        sign_in(page, pitwall)
+        sign_in(page.context, pitwall.url, "boss")
         page.goto(f"{pitwall.url}/admin/webhooks")
         page.on("dialog", lambda dialog: dialog.accept())
         page.get_by_role("button", name="Make a new address").click()

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.running import PASSWORD, Pitwall
+from tests.running import Pitwall
+from tests.signing_in import sign_in
 
 pytestmark = pytest.mark.browser
 
@@ -44,10 +45,8 @@ def pitwall(free_port: int, tmp_path: Path) -> Iterator[Pitwall]:
 def board(pitwall: Pitwall, page: Page) -> Page:
     """Signed in, with one rule more: critical as soon as anybody waits in 999."""
     page.add_init_script(COUNTING)
-    page.goto(f"{pitwall.url}/login?next=/admin/alarms")
-    page.get_by_label("User name").fill("boss")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    sign_in(page.context, pitwall.url, "boss")
+    page.goto(f"{pitwall.url}/admin/alarms")
     form = page.locator("form[data-clear=added]")
     form.get_by_label("Watch").select_option("waiting")
     form.get_by_label("Only this queue").fill("999")

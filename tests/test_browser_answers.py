@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.running import PASSWORD, Pitwall
+from tests.running import Pitwall
+from tests.signing_in import sign_in
 
 pytestmark = pytest.mark.browser
 
@@ -34,10 +35,8 @@ def pitwall(free_port: int, tmp_path: Path) -> Iterator[Pitwall]:
 @pytest.fixture
 def visitor(pitwall: Pitwall, page: Page) -> Page:
     page.clock.install()
-    page.goto(f"{pitwall.url}/login?next=/abandons")
-    page.get_by_label("User name").fill("ann")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    sign_in(page.context, pitwall.url, "ann")
+    page.goto(f"{pitwall.url}/abandons")
     expect(page.locator("#lines tbody tr")).to_have_count(1)
     # A form that is sent before the scripts ran is a plain one, whose answer is the next page.
     page.wait_for_load_state()

@@ -9,7 +9,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from starlette.routing import Route
 
 from app.main import ROUTES
-from tests.running import PASSWORD, Pitwall
+from tests.running import Pitwall
+from tests.signing_in import sign_in
 
 pytestmark = pytest.mark.browser
 
@@ -85,13 +86,7 @@ def signed_in(
         color_scheme=request.param, viewport={"width": 1280, "height": 800}, locale="en-GB"
     )
     visitor.add_init_script(path=AXE)
-    page = visitor.new_page()
-    page.goto(f"{pitwall.url}/login")
-    page.get_by_label("User name").fill("boss")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    page.wait_for_url(f"{pitwall.url}/")
-    page.close()
+    sign_in(visitor, pitwall.url, "boss")
     yield visitor
     visitor.close()
 

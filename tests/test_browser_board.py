@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.running import PASSWORD, Pitwall
+from tests.running import Pitwall
+from tests.signing_in import sign_in
 
 pytestmark = pytest.mark.browser
 
@@ -52,18 +53,11 @@ def board(pitwall: Pitwall, page: Page) -> Page:
 
 
 def opened(page: Page, pitwall: Pitwall) -> Page:
+    if not page.context.cookies():
+        sign_in(page.context, pitwall.url, "ann")
     page.goto(pitwall.url)
-    if page.url.endswith("/login?next=/"):
-        sign_in(page, pitwall)
     page.wait_for_selector(LIVE)
     return page
-
-
-def sign_in(page: Page, pitwall: Pitwall, name: str = "ann") -> None:
-    page.goto(pitwall.url)
-    page.get_by_label("User name").fill(name)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
 
 
 def is_called(pitwall: Pitwall, extension: str, callid: str = "c1", event: str = "RING") -> None:
@@ -86,7 +80,7 @@ def connection_is_refused(complaints: list[str]) -> None:
 def test_the_page_is_of_use_before_any_script_runs(
     pitwall: Pitwall, page: Page, complaints: list[str]
 ) -> None:
-    sign_in(page, pitwall)
+    sign_in(page.context, pitwall.url, "ann")
     page.route("**/*.js", lambda route: route.abort())
     page.goto(pitwall.url)
 
@@ -316,7 +310,8 @@ def test_a_viewer_who_is_signed_out_sees_no_more_of_the_board(
 
 
 def test_webhooks_are_shown_with_what_became_of_them(page: Page, pitwall: Pitwall) -> None:
-    sign_in(page, pitwall, "boss")
+    sign_in(page.context, pitwall.url, "boss")
+    page.goto(pitwall.url)
     page.wait_for_selector(LIVE)
     is_called(pitwall, "101")
     with pytest.raises(urllib.error.HTTPError):

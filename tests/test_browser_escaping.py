@@ -12,7 +12,8 @@ from playwright.sync_api import BrowserContext, Dialog, Page, WebSocketRoute, ex
 
 from tests.bad_cases import BY_NAME, group, runs
 from tests.bad_inputs import FILE, Builder
-from tests.running import PASSWORD, TOKEN, Pitwall
+from tests.running import TOKEN, Pitwall
+from tests.signing_in import sign_in
 
 pytestmark = pytest.mark.browser
 
@@ -72,10 +73,8 @@ def pitwall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pitwall]:
 @pytest.fixture
 def board(pitwall: Pitwall, page: Page) -> Page:
     page.add_init_script(WATCH)
+    sign_in(page.context, pitwall.url, "boss")
     page.goto(pitwall.url)
-    page.get_by_label("User name").fill("boss")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
     page.wait_for_selector(LIVE)
     return page
 

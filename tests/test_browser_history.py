@@ -10,7 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.running import PASSWORD, Pitwall
+from tests.running import Pitwall
+from tests.signing_in import sign_in
 
 pytestmark = pytest.mark.browser
 
@@ -74,10 +75,8 @@ def calls(pitwall: Pitwall, callid: str, phone: str) -> None:
 
 @pytest.fixture
 def visitor(pitwall: Pitwall, page: Page) -> Page:
+    sign_in(page.context, pitwall.url, "ann")
     page.goto(pitwall.url)
-    page.get_by_label("User name").fill("ann")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("navigation", name="Pages")).to_be_visible()
     return page
 

@@ -8,7 +8,8 @@ import pytest
 from playwright.sync_api import Page, WebSocketRoute, expect
 
 from tests.cable import Cable
-from tests.running import PASSWORD, Pitwall
+from tests.running import Pitwall
+from tests.signing_in import sign_in
 
 pytestmark = pytest.mark.browser
 
@@ -56,10 +57,8 @@ def pitwall(free_port: int, tmp_path: Path, cable: Cable) -> Iterator[Pitwall]:
 
 @pytest.fixture
 def board(pitwall: Pitwall, cable: Cable, page: Page) -> Page:
+    sign_in(page.context, cable.url, "ann")
     page.goto(cable.url)
-    page.get_by_label("User name").fill("ann")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
     page.wait_for_selector(LIVE)
     return page
 

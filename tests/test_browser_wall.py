@@ -10,7 +10,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from app.domain.states import Status
 from tests import wall_soak
-from tests.running import PASSWORD, Pitwall
+from tests.running import Pitwall
+from tests.signing_in import sign_in
 from tests.test_render import FIGURES
 from tests.wall_soak import AGENTS, Feed, open_wall, soaked
 
@@ -74,11 +75,8 @@ def is_called(pitwall: Pitwall, extension: str, event: str = "RING", callid: str
 
 def boss_of(browser: Browser, pitwall: Pitwall) -> Page:
     page = browser.new_context(locale="en-GB").new_page()
-    page.goto(f"{pitwall.url}/login")
-    page.get_by_label("User name").fill("boss")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    page.wait_for_url(f"{pitwall.url}/")
+    sign_in(page.context, pitwall.url, "boss")
+    page.goto(pitwall.url)
     return page
 
 

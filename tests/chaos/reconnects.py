@@ -63,8 +63,7 @@ def reconnect(folder: Path, port: int, count: int) -> Reconnected:
     """So many boards are lost, as often by a cut as in an orderly way, and opened again."""
     cookies = sign_in(folder, VIEWERS * ROOM)
     # What is let in is limited by default: as many come in a second here as else in a minute.
-    settings = {"PITWALL_API_TOKEN": API_TOKEN, "PITWALL_TEST_BOARDS_PER_S": "10000"}
-    pitwall = Pitwall(port, folder, **settings)
+    pitwall = Pitwall(port, folder, PITWALL_API_TOKEN=API_TOKEN, PITWALL_TEST_BOARDS_PER_S="10000")
     pitwall.start()
     try:
         return asyncio.run(_reconnect(pitwall, cookies, count))
