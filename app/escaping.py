@@ -28,10 +28,11 @@ class Escaping(CodeGenerator):
     """What a template is compiled to: `escaped` around each value, where Jinja has `escape`."""
 
     def _output_child_pre(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
-        if not frame.eval_ctx.autoescape or frame.eval_ctx.volatile or finalize.src is not None:
-            super()._output_child_pre(node, frame, finalize)
-        else:
+        escapes = frame.eval_ctx.autoescape and not frame.eval_ctx.volatile
+        if escapes and finalize.src is None:
             self.write("environment.escaped(")
+        else:
+            super()._output_child_pre(node, frame, finalize)
 
 
 class EscapingEnvironment(Environment):

@@ -46,6 +46,7 @@ class Renderer:
         self._unencrypted = unencrypted
         self._targets = targets or Targets()
         self._memo: Memo[Audience] = Memo()
+        self._past: Memo[Audience] = Memo(most=4)
         self.zone = zone
         self.build = build
         self._writings = {language: Writing.of(language, zone) for language in LANGUAGES}
@@ -83,11 +84,12 @@ class Renderer:
         return draw.draw(changes)
 
     def past(self, floor: FloorView, audience: Audience) -> Drawing:
-        """The whole board of another time: what was drawn last is neither used nor replaced.
+        """The whole board of another time; any thread may draw it, one at a time.
 
-        Any thread may draw it.
+        What was drawn last of now is neither used nor replaced.
         """
-        return Draw(self._in(audience.language), floor, audience, {}).draw(EVERYTHING)
+        drawn = self._past.of(audience)
+        return Draw(self._in(audience.language), floor, audience, drawn).draw(EVERYTHING)
 
     def _in(self, language: str) -> Environment:
         return self._environments.get(language, self._environments["en"])

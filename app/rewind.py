@@ -8,6 +8,7 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 import msgspec
@@ -24,6 +25,8 @@ Shown = TypeVar("Shown")
 
 MOMENTS_KEPT = 4
 SLICE_S = 0.004
+# The threads that all share may be busy for minutes: backups, checks.
+BESIDE = ThreadPoolExecutor(1, thread_name_prefix="rewind")
 
 
 class NothingRecorded(Exception):
@@ -46,7 +49,7 @@ class Rewind:
     async def shown(self, at: int, show: Callable[[Floor], Shown]) -> Shown:
         """What `show` makes of the floor after every record whose time is no later than `at` (ms).
 
-        It does so in a thread of its own: a large floor takes too long to draw beside webhooks.
+        It does so in a thread of its own, one at a time: a large floor takes long to draw.
         Raises NothingRecorded, LogUnavailable, DatabaseUnavailable.
         """
         async with self._turn:
@@ -55,7 +58,7 @@ class Rewind:
             self._moments.move_to_end(at)
             while len(self._moments) > MOMENTS_KEPT:
                 self._moments.popitem(last=False)
-            return await asyncio.to_thread(show, floor)
+            return await asyncio.get_running_loop().run_in_executor(BESIDE, show, floor)
 
     async def _replayed(self, at: int) -> Floor:
         floor = await self._nearest(at)
@@ -73,7 +76,7 @@ class Rewind:
         if known is not None:
             state = self._moments[known].state
             if kept is None or state.seq > kept.state.seq:
-                return Floor(self._days, await asyncio.to_thread(_copy, state), self._caps)
+                return Floor(self._days, _copy(state), self._caps)
         return Floor(self._days, kept.state if kept else None, self._caps)
 
     async def _replay(self, floor: Floor, at: int) -> bool:

@@ -1,6 +1,5 @@
 """Kept floors: where a replay may begin, for the history after a restart and for looking back."""
 
-import asyncio
 from dataclasses import dataclass
 
 import aiosqlite
@@ -79,7 +78,7 @@ async def _newest(database: Database, where: str, limit: int) -> Kept | None:
     sql = f"SELECT seq, at, body FROM floor_checkpoint WHERE {where} LIMIT 1 OFFSET ?"  # noqa: S608 (our names)
     unreadable = 0
     while rows := await database.read(sql, (limit, unreadable)):
-        if kept := await asyncio.to_thread(Checkpoint(*rows[0]).unpack):
+        if kept := Checkpoint(*rows[0]).unpack():
             return kept
         unreadable += 1
     return None

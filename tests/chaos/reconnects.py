@@ -15,7 +15,7 @@ from tests.chaos.crowd import Crowd, descriptors, resident_mebibytes, sign_in
 from tests.chaos.exchange import changing, fill
 from tests.chaos.site import free_port
 from tests.chaos.verdict import ACK_S, Judged, told
-from tests.live_viewer import reset
+from tests.live_viewer import CLOSE, Viewer, reset
 from tests.running import Pitwall
 from tests.senders import Answers
 from tests.soak.samples import API_TOKEN, fetch, metrics
@@ -24,12 +24,14 @@ VIEWERS = 50
 # One person has ten boards, and for a moment one that is lost is among them.
 ROOM = 3
 AT_ONCE = 8
+GOING_AWAY = (1001).to_bytes(2, "big")
 # What the first ones make is there once for all that follow.
 WARM = 0.1
 AN_HOUR = 3600
 # MiB in an hour of one a second, as R19 allows.
 MOST_GROWN = 1.0
-# By then the process has let go of the last ones that left.
+MOST_LEFT = 10
+# By then the process has let go of a board that leaves.
 CLOSED_S = 3.0
 
 
@@ -44,19 +46,31 @@ class Weight:
 
 @dataclass(frozen=True)
 class Reconnected:
-    """After the first tenth and after all of them; the PBX went on all the time."""
+    """Before and after `count` of them; the PBX went on all the time.
+
+    `lost`: boards that ended by themselves.
+    """
 
     count: int
     seconds: float
     early: Weight
     late: Weight
     refused: int
+    lost: int
     pbx: Answers
 
     @property
     def grown_an_hour(self) -> float:
         """MiB for 3,600 reconnects."""
-        return (self.late.resident - self.early.resident) / (self.count * (1 - WARM)) * AN_HOUR
+        return (self.late.resident - self.early.resident) / self.count * AN_HOUR
+
+    @property
+    def left(self) -> int:
+        """Descriptors or tasks, whichever are more."""
+        return max(
+            abs(self.late.descriptors - self.early.descriptors),
+            abs(self.late.tasks - self.early.tasks),
+        )
 
 
 def reconnect(folder: Path, port: int, count: int) -> Reconnected:
@@ -77,33 +91,41 @@ async def _reconnect(pitwall: Pitwall, cookies: list[str], count: int) -> Reconn
     crowd.viewers = await asyncio.gather(*(crowd.enter(n * ROOM) for n in range(VIEWERS)))
     first = int(count * WARM)
     async with changing(pitwall.port) as pbx:
-        began = time.monotonic()
-        await come_and_go(crowd, first)
-        early = await weigh(pitwall)
-        await come_and_go(crowd, count - first)
+        lost = await come_and_go(crowd, first)
+        early, began = await weigh(pitwall), time.monotonic()
+        lost += await come_and_go(crowd, count - first)
         seconds = time.monotonic() - began
         late = await weigh(pitwall)
     crowd.close()
-    return Reconnected(count, seconds, early, late, crowd.refused, await pbx)
+    return Reconnected(count - first, seconds, early, late, crowd.refused, lost, await pbx)
 
 
-async def come_and_go(crowd: Crowd, count: int) -> None:
-    """So many, some at a time, each of them its own boards."""
+async def come_and_go(crowd: Crowd, count: int) -> int:
+    """So many, some at a time, each of them its own boards. How many had ended by themselves."""
     each = [count // AT_ONCE + (number < count % AT_ONCE) for number in range(AT_ONCE)]
-    await asyncio.gather(*(_in_turns(crowd, place, left) for place, left in enumerate(each)))
+    turns = (_in_turns(crowd, place, left) for place, left in enumerate(each))
+    return sum(await asyncio.gather(*turns))
 
 
-async def _in_turns(crowd: Crowd, place: int, left: int) -> None:
-    mine = range(place, len(crowd.viewers), AT_ONCE)
+async def _in_turns(crowd: Crowd, place: int, left: int) -> int:
+    mine, lost = range(place, len(crowd.viewers), AT_ONCE), 0
     for _ in range(left):
         number = random.choice(mine)
         viewer = crowd.viewers[number]
-        if random.random() < 0.5:
-            reset(viewer)
-        else:
-            viewer.transport.close()
-        await viewer.gone
+        lost += not viewer.is_open
+        if viewer.is_open:
+            await asyncio.wait_for(leave(viewer), CLOSED_S)
         crowd.viewers[number] = await crowd.enter(number * ROOM)
+    return lost
+
+
+async def leave(viewer: Viewer) -> None:
+    """As a page does that is closed, or as often as that by a cut."""
+    if random.random() < 0.5:
+        reset(viewer)
+    else:
+        viewer.say(GOING_AWAY, CLOSE)
+    await viewer.gone
 
 
 async def weigh(pitwall: Pitwall) -> Weight:
@@ -117,9 +139,9 @@ def r19_reconnects(folder: Path, options: argparse.Namespace) -> Judged:
     seen = reconnect(folder, free_port(), options.reconnects)
     good = (
         seen.grown_an_hour <= MOST_GROWN
-        and abs(seen.late.descriptors - seen.early.descriptors) <= 10
-        and abs(seen.late.tasks - seen.early.tasks) <= 10
+        and seen.left <= MOST_LEFT
         and not seen.refused
+        and not seen.lost
         and seen.pbx.statuses == {200: seen.pbx.sent}
         and seen.pbx.p99() <= ACK_S
     )
@@ -132,6 +154,7 @@ def r19_reconnects(folder: Path, options: argparse.Namespace) -> Judged:
             "descriptors": (seen.early.descriptors, seen.late.descriptors),
             "tasks": (seen.early.tasks, seen.late.tasks),
             "boards refused": seen.refused,
+            "boards lost": seen.lost,
             "the PBX beside": dict(seen.pbx.statuses),
             "p99 of its webhooks, ms": seen.pbx.p99() * 1000,
         }

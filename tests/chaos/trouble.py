@@ -120,6 +120,7 @@ async def _tried(folder: Path) -> Judged:
                 and beside.p99() <= max(ACK_S, 2 * quiet.p99())
                 and soon(found["slowest answer, s"], ANSWER_S)
                 and not found["without words"]
+                and (found["asked of it"] or mode == REFUSED)
                 and isinstance(once := found["most for one click"], int)
                 and once <= 1
             )
