@@ -7,6 +7,7 @@ ratios of variants that took turns in one run are what can be compared.
 import os
 import statistics
 import sys
+import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
 
@@ -73,8 +74,20 @@ def machine() -> str:
     load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
     return (
         f"{cores} cores ({_cpu_model()}), {memory:.0f} GiB of memory, {os.uname().sysname} "
-        f"{os.uname().release}, Python {python}; load {load} (1, 5, 15 minutes) at the start"
+        f"{os.uname().release}, Python {python}; load {load} (1, 5, 15 minutes) at the start; "
+        f"{_addition_ns():.0f} ns to add two numbers in a loop"
     )
+
+
+def _addition_ns() -> float:
+    """How fast Python is here: goals in seconds are for a machine, and this tells which."""
+    count, spent = 1_000_000, []
+    for _ in range(7):
+        total, began = 0, time.thread_time_ns()
+        for number in range(count):
+            total += number
+        spent.append((time.thread_time_ns() - began) / count)
+    return min(spent)
 
 
 def _cpu_model() -> str:
