@@ -10,6 +10,7 @@ from app.pbx import Member, PhoneState
 from app.pbx.call_records import records_in
 from app.pbx.exchange import Patience
 from app.pbx.reading import parse
+from app.pbx.verdict import Verdict, judge_action
 from tests.fake_pbx import running_pbx
 from tests.pbx_client import KEY, RECORD, TODAY, client_of, failure_of, pbx_and_client
 
@@ -270,3 +271,14 @@ def test_the_zeros_of_a_call_id_that_is_a_number_are_kept() -> None:
     [record], unreadable = records_in(parse(text), 1_700_000_100_000, ZoneInfo("UTC"))
 
     assert (record.callid, record.duration, unreadable) == ("1700000000.10", 61, 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict"),
+    [
+        (" " * 10_000 + "error: no such extension" + " -" * 50_000, Verdict.REFUSED),
+        ("- " * 50_000 + "error", Verdict.UNCLEAR),
+    ],
+)
+def test_of_a_long_answer_the_beginning_is_read_for_words(text: str, verdict: Verdict) -> None:
+    assert judge_action(text).verdict is verdict

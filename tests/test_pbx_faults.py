@@ -10,6 +10,7 @@ from app.pbx import SpyMode
 from app.pbx.exchange import Patience
 from tests.fake_pbx import (
     FAULTS,
+    deep_json,
     huge,
     redirect_to,
     reset,
@@ -33,7 +34,7 @@ pytestmark = pytest.mark.anyio
         ("not_allowed", "refused", "(HTTP 403): “Invalid API key ***”", False),
         ("error_with_200", "refused", "refused", False),
         ("page", "garbage", "can't be understood", True),
-        ("huge", "too_large", "longer than 256 KiB", True),
+        ("huge", "too_large", "longer than 32 KiB", True),
         ("not_http", "garbage", "not HTTP", True),
     ],
 )
@@ -73,6 +74,18 @@ async def test_a_call_whose_connection_breaks_is_not_placed_again():
 
     assert failure.unknown
     assert len(pbx.got) == 1
+
+
+async def test_what_was_done_is_said_in_less_than_what_was_asked_for():
+    async with pbx_and_client(fault=deep_json) as (_, client):
+        done = [
+            await failure_of(client.spy("100", "101", SpyMode.LISTEN, None)),
+            await failure_of(client.dial("101", "0901234567")),
+        ]
+        asked = await failure_of(client.members())
+
+    assert [failure.kind for failure in done] == ["too_large", "too_large"]
+    assert asked.kind == "garbage"
 
 
 async def test_an_endless_answer_is_not_read_to_its_end():

@@ -25,6 +25,8 @@ class Patience:
     connect_s: float = 2.0
     silence_s: float = 4.0
     answer_bytes: int = 256 * 1024
+    deed_bytes: int = 32 * 1024
+    """Whether it was done, in a word or a small object; fifty people may click at once."""
     records_bytes: int = 4 * 1024 * 1024
     """A busy centre's records of one day, which is the least that can be asked for."""
 

@@ -28,6 +28,8 @@ class Judgement:
     words: str = ""
 
 
+# To search more for words of complaint would hold up the board.
+LONGEST_WORDS = 4096
 ENTRY_NAMES = (*EXTENSION_NAMES, "callid")
 SUCCESS_NAMES = ("success", "ok", "succeeded", "issuccess")
 RESULT_NAMES = ("status", "result", "state", "response")
@@ -88,7 +90,7 @@ def judge_dial(text: str) -> Judgement:
 
 def judge_text(text: str) -> Judgement:
     """Of plain words. No words at all is how many servers say that all is well."""
-    words = text.strip()
+    words = text.strip()[:LONGEST_WORDS]
     if _is_page(words):
         return Judgement(Verdict.UNCLEAR)
     if COMPLAINT.search(words) or words.lower() in ERROR_WORDS:

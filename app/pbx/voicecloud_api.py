@@ -77,7 +77,8 @@ class VoiceCloud:
         return self._line.unreadable
 
     async def dial(self, extension: str, phone: str) -> None:
-        request = Request("GET", self._dial_url(extension, phone), doubt=RING_DOUBT)
+        url, limit = self._dial_url(extension, phone), self._patience.deed_bytes
+        request = Request("GET", url, doubt=RING_DOUBT, limit_bytes=limit)
         text = await self._line.send("dial", request)
         self._line.demand_done("dial", judge_dial(text), text, RING_DOUBT)
 
@@ -142,7 +143,8 @@ class VoiceCloud:
         await self._line.close()
 
     async def _act(self, call: str, path: str, body: Mapping[str, object], doubt: str) -> None:
-        request = self._post(self._account.url, path, body, doubt=doubt)
+        limit = self._patience.deed_bytes
+        request = self._post(self._account.url, path, body, doubt=doubt, limit=limit)
         text = await self._line.send(call, request)
         self._line.demand_done(call, judge_action(text), text, doubt)
 
