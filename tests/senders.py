@@ -50,6 +50,9 @@ class Line:
 
     async def send(self, request: bytes) -> int:
         """The status of the answer; 0 when there was none."""
+        # As every client does: a connection that was idle for too long was closed meanwhile.
+        if self._streams is not None and self._streams[0].at_eof():
+            self.close()
         try:
             if self._streams is None:
                 self._streams = await asyncio.open_connection("127.0.0.1", self._port)
