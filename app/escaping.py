@@ -16,12 +16,11 @@ _special = re.compile("[&<>\"']").search
 
 def escaped(value: object) -> str:
     """What `escape` says, as any kind of text."""
-    kind = type(value)
-    if kind is Markup:
-        return value  # type: ignore[return-value]
-    if kind is str:
-        return escape(value) if _special(value) else value  # type: ignore[call-overload,return-value]
-    return str(value) if kind is int else escape(value)
+    if type(value) is Markup:
+        return value
+    if type(value) is str:
+        return escape(value) if _special(value) else value
+    return str(value) if type(value) is int else escape(value)
 
 
 class Escaping(CodeGenerator):

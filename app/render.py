@@ -106,7 +106,7 @@ class Renderer:
             auto_reload=False,
             bytecode_cache=Compiled(writing.language),
         )
-        environment.install_gettext_translations(writing.translations, newstyle=True)  # type: ignore[attr-defined]
+        environment.install_gettext_translations(writing.translations, newstyle=True)  # type: ignore[attr-defined] # i18n's
         environment.globals.update(
             asset=self._asset,
             ages={state: steps(limits) for state, limits in AGES.items()},

@@ -8,8 +8,7 @@ from babel.messages.pofile import read_po
 from playwright.sync_api import Browser, Page, expect
 
 from app.language import catalogue_path
-from tests.running import Pitwall
-from tests.signing_in import sign_in
+from tests.running import PASSWORD, Pitwall
 
 pytestmark = pytest.mark.browser
 
@@ -98,8 +97,10 @@ def called(pitwall: Pitwall, callid: str, extension: str, event: str) -> None:
 @pytest.fixture
 def boss(page: Page, pitwall: Pitwall) -> Page:
     """Signed in, on a floor of long names."""
-    sign_in(page.context, pitwall.url, "boss")
     page.goto(pitwall.url)
+    page.get_by_label("Tên đăng nhập").fill("boss")
+    page.get_by_label("Mật khẩu").fill(PASSWORD)
+    page.get_by_role("button", name="Đăng nhập", exact=True).click()
     page.wait_for_selector("body[data-link=live]")
     ours = {"HX-Request": "true", "Sec-Fetch-Site": "same-origin"}
     forms: list[tuple[str, dict[str, str | float | bool]]] = [

@@ -33,7 +33,7 @@ def environment_of(kind: type[Environment]) -> Environment:
         loader=loader,
         extensions=["jinja2.ext.i18n"],
     )
-    made.install_null_translations(newstyle=True)  # type: ignore[attr-defined]
+    made.install_null_translations(newstyle=True)  # type: ignore[attr-defined] # i18n's
     return made
 
 

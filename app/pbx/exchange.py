@@ -40,7 +40,7 @@ class Request:
     url: URL
     body: bytes | None = None
     doubt: str = ""
-    limit_bytes: int = 256 * 1024
+    limit_bytes: int = field(kw_only=True)
 
     def __repr__(self) -> str:
         return f"<{self.method} request to the PBX>"

@@ -30,6 +30,7 @@ class Judgement:
 
 # To search more for words of complaint would hold up the board.
 LONGEST_WORDS = 4096
+
 ENTRY_NAMES = (*EXTENSION_NAMES, "callid")
 SUCCESS_NAMES = ("success", "ok", "succeeded", "issuccess")
 RESULT_NAMES = ("status", "result", "state", "response")

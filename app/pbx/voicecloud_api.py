@@ -153,7 +153,7 @@ class VoiceCloud:
     ) -> Request:
         whole = json.dumps({"key": self._account.key.reveal(), **body}).encode()
         limit = limit or self._patience.answer_bytes
-        return Request("POST", web_address(base + path), whole, doubt, limit)
+        return Request("POST", web_address(base + path), whole, doubt, limit_bytes=limit)
 
     def _dial_url(self, extension: str, phone: str) -> URL:
         if not self._account.domain:

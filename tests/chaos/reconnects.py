@@ -11,14 +11,14 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.chaos.crowd import Crowd, descriptors, resident_mebibytes, sign_in
+from tests.chaos.crowd import Crowd, sign_in
 from tests.chaos.exchange import changing, fill
 from tests.chaos.site import free_port
 from tests.chaos.verdict import ACK_S, Judged, told
 from tests.live_viewer import CLOSE, Viewer, reset
 from tests.running import Pitwall
 from tests.senders import Answers
-from tests.soak.samples import API_TOKEN, fetch, metrics
+from tests.soak.samples import API_TOKEN, Sample, sample
 
 VIEWERS = 50
 # One person has ten boards, and for a moment one that is lost is among them.
@@ -36,15 +36,6 @@ CLOSED_S = 3.0
 
 
 @dataclass(frozen=True)
-class Weight:
-    """The process at one moment, with as many boards as at the others."""
-
-    resident: float
-    descriptors: int
-    tasks: int
-
-
-@dataclass(frozen=True)
 class Reconnected:
     """Before and after `count` of them; the PBX went on all the time.
 
@@ -52,12 +43,15 @@ class Reconnected:
     """
 
     count: int
-    seconds: float
-    early: Weight
-    late: Weight
+    early: Sample
+    late: Sample
     refused: int
     lost: int
     pbx: Answers
+
+    @property
+    def a_second(self) -> float:
+        return self.count / (self.late.at_s - self.early.at_s)
 
     @property
     def grown_an_hour(self) -> float:
@@ -80,24 +74,23 @@ def reconnect(folder: Path, port: int, count: int) -> Reconnected:
     pitwall = Pitwall(port, folder, PITWALL_API_TOKEN=API_TOKEN, PITWALL_TEST_BOARDS_PER_S="10000")
     pitwall.start()
     try:
-        return asyncio.run(_reconnect(pitwall, cookies, count))
+        return asyncio.run(_reconnect(pitwall, folder, cookies, count))
     finally:
         pitwall.stop()
 
 
-async def _reconnect(pitwall: Pitwall, cookies: list[str], count: int) -> Reconnected:
+async def _reconnect(pitwall: Pitwall, folder: Path, cookies: list[str], count: int) -> Reconnected:
     await fill(pitwall.port)
     crowd = Crowd(pitwall.port, cookies)
     crowd.viewers = await asyncio.gather(*(crowd.enter(n * ROOM) for n in range(VIEWERS)))
-    first = int(count * WARM)
+    first, began = int(count * WARM), time.monotonic()
     async with changing(pitwall.port) as pbx:
         lost = await come_and_go(crowd, first)
-        early, began = await weigh(pitwall), time.monotonic()
+        early = await weigh(pitwall, folder, began)
         lost += await come_and_go(crowd, count - first)
-        seconds = time.monotonic() - began
-        late = await weigh(pitwall)
+        late = await weigh(pitwall, folder, began)
     crowd.close()
-    return Reconnected(count - first, seconds, early, late, crowd.refused, lost, await pbx)
+    return Reconnected(count - first, early, late, crowd.refused, lost, await pbx)
 
 
 async def come_and_go(crowd: Crowd, count: int) -> int:
@@ -128,11 +121,10 @@ async def leave(viewer: Viewer) -> None:
     await viewer.gone
 
 
-async def weigh(pitwall: Pitwall) -> Weight:
+async def weigh(pitwall: Pitwall, folder: Path, began: float) -> Sample:
     """The process, with all boards open and none coming or going."""
     await asyncio.sleep(CLOSED_S)
-    tasks = int(metrics(await asyncio.to_thread(fetch, pitwall.port, "/metrics"))["pitwall_tasks"])
-    return Weight(resident_mebibytes(pitwall), descriptors(pitwall), tasks)
+    return await asyncio.to_thread(sample, pitwall, folder, began)
 
 
 def r19_reconnects(folder: Path, options: argparse.Namespace) -> Judged:
@@ -148,7 +140,7 @@ def r19_reconnects(folder: Path, options: argparse.Namespace) -> Judged:
     return good, told(
         {
             "reconnects": seen.count,
-            "a second": seen.count / seen.seconds,
+            "a second": seen.a_second,
             "MiB": (round(seen.early.resident, 1), round(seen.late.resident, 1)),
             "MiB an hour of one a second": seen.grown_an_hour,
             "descriptors": (seen.early.descriptors, seen.late.descriptors),
