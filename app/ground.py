@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Protocol
 
 from app.database import MEMORY, Database
+from app.ending import END_S, end
 from app.log import EventLog, LogUnavailable
 from app.log.address import SCHEME, Address
 from app.log.open import open_log
@@ -126,9 +127,7 @@ class Node:
 
     async def close(self) -> None:
         """Let others be the owner; what the owner runs has ended before."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*(end(task, END_S) for task in self._tasks))
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled():

@@ -8,6 +8,7 @@ from typing import Any
 
 from app.assembly import assembled
 from app.database import DatabaseTooNew, DatabaseUnavailable
+from app.ending import END_S, end
 from app.ground import Ground
 from app.keeping import KeepingError
 from app.keeping.upkeep import DatabaseDamaged
@@ -54,8 +55,7 @@ async def running_site(
         finally:
             # The last first: what it began it may finish, and for that it needs those before it.
             for task in reversed(tasks):
-                task.cancel()
-                await asyncio.gather(task, return_exceptions=True)
+                await end(task, END_S)
 
 
 def _watched(name: str, loop: Coroutine[Any, Any, None], on_death: Death) -> asyncio.Task[None]:

@@ -10,6 +10,7 @@ import logging
 import sqlite3
 from collections import deque
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import astuple
 
 from app.database import Database, DatabaseUnavailable
@@ -140,10 +141,9 @@ class WebhookJournal:
         """Write what is new twice a second, until `close`."""
         while not self._stop.is_set():
             await self.flush()
-            try:
-                await asyncio.wait_for(self._stop.wait(), FLUSH_S)
-            except TimeoutError:
-                continue
+            with suppress(TimeoutError):
+                async with asyncio.timeout(FLUSH_S):
+                    await self._stop.wait()
 
     async def close(self) -> None:
         """End `run` and write the rest."""

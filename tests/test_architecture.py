@@ -123,7 +123,9 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     # the edges
     "simulator": frozenset(),
     "web": EVERYTHING - STARTS - {"web", "simulator"},
-    "ground": frozenset({"database", "log", "ownership", "settings", "sharing", "tables"}),
+    "ground": frozenset(
+        {"database", "ending", "log", "ownership", "settings", "sharing", "tables"}
+    ),
     "hands": frozenset(
         {
             "actions",
@@ -215,6 +217,11 @@ def test_the_domain_knows_the_standard_library_only() -> None:
     }
 
     assert foreign == set()
+
+
+def test_nothing_waits_by_what_may_lose_a_cancellation() -> None:
+    """Before Python 3.12 `wait_for` does; `asyncio.timeout` does not."""
+    assert [name for name, path in MODULES.items() if "asyncio.wait_for" in path.read_text()] == []
 
 
 def test_every_module_says_what_it_is_for() -> None:

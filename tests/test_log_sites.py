@@ -7,6 +7,7 @@ from itertools import count, islice
 from typing import Any
 
 import pytest
+from nats.aio.client import Client
 
 from app.domain.events import Event
 from app.log import LogUnavailable, Snapshot
@@ -218,3 +219,16 @@ async def test_a_node_far_away_has_its_turn_however_busy_a_near_one_is(nodes: No
     events = told(records)
     assert [events.index(call(number)) + 1 for number in range(3)] == mine
     assert len({str(event) for event in events}) == len(events)
+
+
+async def test_servers_that_cut_a_node_off_as_it_ends_do_not_hinder_its_end(
+    nodes: Nodes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def cut_off(client: Client) -> None:
+        raise ConnectionResetError("Connection lost")
+
+    cluster = await nodes.another()
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(Client, "close", cut_off)
+
+        await cluster.close()

@@ -17,7 +17,7 @@ from app.log.jetstream import JetStreamLog
 from app.log.lease import TTL_S, Lease
 from app.log.marks import Mark
 from app.log.partition import Partition
-from app.log.servers import check_syncing, connect
+from app.log.servers import check_syncing, connect, disconnect
 from app.log.stream import BROKEN, Stream
 
 OTHER_PARTITIONS = (
@@ -55,7 +55,7 @@ class Cluster:
             system = layout.system_stream(address)
             _check_partitions(address, await Stream(client, system).open())
         except BaseException:
-            await client.close()
+            await disconnect(client)
             raise
         return cls(client, address, clock)
 
@@ -97,7 +97,7 @@ class Cluster:
             await lease.release()
         for part in self._parts.values():
             await part.close()
-        await self._client.close()
+        await disconnect(self._client)
 
     def _part(self, wanted: api.StreamConfig) -> Partition:
         if (name := str(wanted.name)) not in self._parts:

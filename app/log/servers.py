@@ -7,6 +7,7 @@ what was acknowledged. That is asked at each server's monitoring port before any
 import asyncio
 import logging
 from collections.abc import Coroutine
+from contextlib import suppress
 from typing import Any
 
 import aiohttp
@@ -17,6 +18,7 @@ from app.ending import end
 from app.log import LogUnavailable
 from app.log.address import Address
 from app.log.credentials import options_for
+from app.log.stream import BROKEN
 
 CONNECT_S = 10.0
 MONITORING_S = 2.0
@@ -65,9 +67,15 @@ async def connect(address: Address) -> Client:
         await _within(CONNECT_S, connecting)
     except (NatsError, TimeoutError, OSError, OverflowError) as error:
         if client.is_connected:
-            await client.close()
+            await disconnect(client)
         raise LogUnavailable(_why_not(address, heard)) from error
     return client
+
+
+async def disconnect(client: Client) -> None:
+    """Close the connection, or find that it is gone."""
+    with suppress(*BROKEN):
+        await client.close()
 
 
 async def _within(seconds: float, job: Coroutine[Any, Any, None]) -> None:

@@ -12,6 +12,7 @@ from nats.js import JetStreamContext, api
 from nats.js.errors import BucketNotFoundError, NotFoundError
 from nats.js.object_store import ObjectStore
 
+from app.ending import heeding
 from app.log import LogUnavailable, Snapshot
 from app.log.stream import BROKEN
 from app.sentences import Sentence
@@ -57,6 +58,7 @@ class Snapshots:
         self._bucket = bucket
         self._places = tuple(f"{site}.{place}" for place in PLACES)
 
+    @heeding
     async def save(self, snapshot: Snapshot) -> None:
         """Keep it in place of one of the same seq, or else of the older one.
 
@@ -74,6 +76,7 @@ class Snapshots:
                 Sentence("The snapshot could not be saved: the log's servers do not answer.")
             ) from error
 
+    @heeding
     async def latest(self, seqs: range) -> Snapshot | None:
         """The newest readable one with a seq in `seqs`. Raises LogUnavailable."""
         try:

@@ -17,6 +17,7 @@ from nats.errors import Error as NatsError
 from nats.js import JetStreamContext, api
 from nats.js.errors import APIError, NotFoundError
 
+from app.ending import heeding
 from app.log import LogUnavailable
 from app.sentences import Sentence
 
@@ -95,6 +96,7 @@ class Stream:
                     ) from error
             await asyncio.sleep(0.2)
 
+    @heeding
     async def offer(
         self, subject: str, body: bytes, after: int, name: str, expires_s: float | None = None
     ) -> Place:
@@ -136,6 +138,7 @@ class Stream:
         """The subject's first message from this number on. Raises LogUnavailable."""
         return await self._from_leader(max(first, 1), subject)
 
+    @heeding
     async def delete(self, number: int) -> None:
         """Let this message go, where the stream allows it and the servers answer."""
         try:
@@ -143,6 +146,7 @@ class Stream:
         except BROKEN as error:
             logger.debug("Message %d of %s is not deleted: %r", number, self.name, error)
 
+    @heeding
     async def first_number(self) -> int:
         """Messages before this one are gone by age. Raises LogUnavailable."""
         if not self.ages:
@@ -152,6 +156,7 @@ class Stream:
         except BROKEN as error:
             raise LogUnavailable(_silent()) from error
 
+    @heeding
     async def _found(self) -> api.StreamInfo:
         try:
             found = await self.js.stream_info(self.name)
@@ -172,6 +177,7 @@ class Stream:
                 )
         return info
 
+    @heeding
     async def _asked(self, question: dict[str, object]) -> Sequence[Raw]:
         inbox = self.client.new_inbox()
         subscription = await self.client.subscribe(inbox)
@@ -187,6 +193,7 @@ class Stream:
         finally:
             await subscription.unsubscribe()
 
+    @heeding
     async def _from_leader(self, first: int, subject: str) -> Raw | None:
         try:
             message = await self.js.get_msg(

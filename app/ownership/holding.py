@@ -4,10 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
-from app.ending import end
-
-# A loop may take so long to finish what it began.
-END_S = 10.0
+from app.ending import END_S, end
 
 
 class Ownership(Protocol):

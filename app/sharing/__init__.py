@@ -159,7 +159,8 @@ class SharedDatabase:
     async def _catch_up(self, seq: int) -> None:
         while self._follower.seen < seq and not self._follower.failure:
             try:
-                await asyncio.wait_for(self._follower.moved(), PATIENCE_S)
+                async with asyncio.timeout(PATIENCE_S):
+                    await self._follower.moved()
             except TimeoutError:
                 raise DatabaseUnavailable(SILENT) from None
         if self._follower.refusal is not None:
@@ -208,7 +209,8 @@ class SharedDatabase:
         try:
             for piece in pieces_of(change, base, tables):
                 await self._log.append([piece], f"{change}-{piece.piece}")
-            return await asyncio.wait_for(outcome, PATIENCE_S)
+            async with asyncio.timeout(PATIENCE_S):
+                return await outcome
         except LogUnavailable as error:
             raise DatabaseUnavailable(
                 Sentence("The cluster can't store this now: {why}", why=wording(error))

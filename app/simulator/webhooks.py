@@ -66,7 +66,8 @@ class Pusher:
     async def drain(self, seconds: float) -> None:
         """Wait until all is sent, but not for longer than that."""
         try:
-            await asyncio.wait_for(self._backlog.join(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._backlog.join()
         except TimeoutError:
             self.counts["overflowed"] += self._backlog.qsize()
 
