@@ -43,14 +43,14 @@ demo: $(VENV)/.needs
 	$(BIN)/python -m app demo
 
 # A process for each core: much of the time is waiting. PYTEST_OPTIONS=-n0 is one after the other.
-PYTEST_OPTIONS ?= -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+PYTEST_OPTIONS ?= -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --max-worker-restart 3
 test: $(VENV)/.tools browser
 	$(BIN)/python -m pytest $(PYTEST_OPTIONS)
 
 # Pytest would think that a test of minutes hangs, and say where.
 disorder: $(VENV)/.tools
 	PITWALL_TEST_EXAMPLES=$(or $(EXAMPLES),10000) \
-		$(BIN)/python -m pytest -o faulthandler_timeout=0 tests/test_disorder.py
+		$(BIN)/python -m pytest -o faulthandler_timeout=0 -o timeout=0 tests/test_disorder.py
 
 # A day of a floor, in 72 minutes unless MINUTES says otherwise.
 soak: $(VENV)/.tools
