@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from app.log import LogUnavailable, commits
-from app.log.commits import CROWD, GATHER_S, GroupCommit, Waiting
+from app.log.commits import CROWD, GroupCommit, Waiting
 from tests.logs import NOON, call, soon
 
 pytestmark = pytest.mark.anyio
@@ -51,29 +51,33 @@ async def test_all_that_wait_share_one_commit_and_one_is_under_way() -> None:
     assert not queue._by_rid
 
 
-@pytest.mark.parametrize(("senders", "batches"), [(CROWD, 2), (CROWD - 1, 3)])
+@pytest.mark.parametrize(("senders", "batches"), [(CROWD, [16, 16]), (CROWD - 1, [15, 8, 7])])
 async def test_after_a_large_batch_the_next_one_waits_for_those_who_were_answered(
-    senders: int, batches: int
+    senders: int, batches: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    written: list[int] = []
-
     async def write(batch: Sequence[Waiting]) -> None:
         written.append(len(batch))
         for entry in batch:
             entry.stored.set_result(1)
 
-    queue = GroupCommit(write)
-
     async def send_two(number: int) -> None:
         await send(queue, number)
         # Some have their next word ready when they are answered, others a moment later.
-        await asyncio.sleep(GATHER_S / 4 if number % 2 else 0)
+        if number % 2:
+            await a_moment_later.wait()
         await send(queue, number)
 
-    await soon(asyncio.gather(*(send_two(number) for number in range(senders))))
+    monkeypatch.setattr(commits, "GATHER_S", 60.0)
+    written: list[int] = []
+    queue, a_moment_later = GroupCommit(write), asyncio.Event()
 
-    assert len(written) == batches
-    assert sum(written) == 2 * senders
+    sending = asyncio.gather(*(send_two(number) for number in range(senders)))
+    for _ in range(100):
+        await asyncio.sleep(0)
+    a_moment_later.set()
+    await soon(sending)
+
+    assert written == batches
 
 
 async def test_who_comes_alone_after_a_large_batch_waits_for_a_moment_only() -> None:
