@@ -10,6 +10,7 @@ import urllib.error
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Protocol
 from urllib.parse import urlencode
 
 from app import people
@@ -20,6 +21,18 @@ from app.settings import Settings
 ROOT = Path(__file__).parent.parent
 TOKEN = "t" * 43
 PASSWORD = "correct horse battery"
+
+
+class Process(Protocol):
+    """What is used of a `subprocess.Popen`."""
+
+    pid: int
+
+    def poll(self) -> int | None: ...
+    def wait(self, timeout: float) -> int: ...
+    def send_signal(self, number: signal.Signals) -> None: ...
+    def terminate(self) -> None: ...
+    def kill(self) -> None: ...
 
 
 class Pitwall:
@@ -41,18 +54,11 @@ class Pitwall:
             **settings,
         }
         self._output = folder / "output.txt"
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Process | None = None
 
     def start(self) -> None:
         """Return once it answers."""
-        with self._output.open("ab") as output:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", *self._program],
-                cwd=ROOT,
-                env=self._environ,
-                stdout=output,
-                stderr=output,
-            )
+        self._process = self._spawned()
         deadline = time.monotonic() + 20
         while not self._answers():
             if time.monotonic() > deadline or self._process.poll() is not None:
@@ -99,6 +105,16 @@ class Pitwall:
         url = f"{self.url}/hook/{TOKEN}/api{path}?{urlencode(parameters)}"
         with urllib.request.urlopen(url, timeout=10) as answer:
             assert answer.status == 200
+
+    def _spawned(self) -> Process:
+        with self._output.open("ab") as output:
+            return subprocess.Popen(
+                [sys.executable, "-m", *self._program],
+                cwd=ROOT,
+                env=self._environ,
+                stdout=output,
+                stderr=output,
+            )
 
     def _answers(self) -> bool:
         try:

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from app.access import Access
 from app.database import Database
+from tests.forked import ForkedPitwall
 from tests.running import PASSWORD as ACCOUNT_PASSWORD
 from tests.running import Pitwall
 
@@ -21,7 +22,7 @@ PASSWORD = "seven grey herons"
 
 @pytest.fixture
 def pitwall(free_port: int, tmp_path: Path) -> Iterator[Pitwall]:
-    running = Pitwall(free_port, tmp_path)
+    running = ForkedPitwall(free_port, tmp_path)
     running.start()
     yield running
     running.stop()
@@ -67,10 +68,12 @@ def test_without_encryption_people_sign_in_where_that_is_allowed(
     free_port: int, tmp_path: Path, page: Page
 ) -> None:
     far = f"http://wall.test:{free_port}"
-    running = Pitwall(free_port, tmp_path, PITWALL_PUBLIC_URL=far, PITWALL_ALLOW_INSECURE_LAN="yes")
+    running = ForkedPitwall(
+        free_port, tmp_path, PITWALL_PUBLIC_URL=far, PITWALL_ALLOW_INSECURE_LAN="yes"
+    )
+    running.add_user("ann", "supervisor")
     running.start()
     try:
-        running.add_user("ann", "supervisor")
         page.goto(f"{far}/login")
         page.get_by_label("User name").fill("ann")
         page.get_by_label("Password").fill(ACCOUNT_PASSWORD)

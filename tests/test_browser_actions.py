@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.forked import ForkedPitwall
 from tests.running import TOKEN, Pitwall
 from tests.signing_in import sign_in
 from tests.simulated_pbx import KEY, SimulatedPbx
@@ -21,7 +22,7 @@ TALKING = ".card[data-call]"
 def floor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Pitwall, SimulatedPbx]]:
     port, pbx_port = free_ports(2)
     pbx = SimulatedPbx(pbx_port, f"http://127.0.0.1:{port}/hook/{TOKEN}")
-    pitwall = Pitwall(
+    pitwall = ForkedPitwall(
         port,
         tmp_path_factory.mktemp("floor"),
         PITWALL_PBX_URL=pbx.url,

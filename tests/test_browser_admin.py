@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
+from tests.forked import ForkedPitwall
 from tests.running import Pitwall
 from tests.signing_in import sign_in
 
@@ -20,7 +21,7 @@ def pitwall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pitwall]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    running = Pitwall(port, tmp_path_factory.mktemp("admin"))
+    running = ForkedPitwall(port, tmp_path_factory.mktemp("admin"))
     running.add_user("boss", "admin")
     running.start()
     yield running
@@ -161,7 +162,7 @@ def test_a_queue_half_typed_stays_while_the_limits_of_another_are_tried(
 
 
 def test_a_new_webhook_address_is_shown_once(free_port: int, tmp_path: Path, page: Page):
-    pitwall = Pitwall(free_port, tmp_path, PITWALL_WEBHOOK_TOKEN="")
+    pitwall = ForkedPitwall(free_port, tmp_path, PITWALL_WEBHOOK_TOKEN="")
     pitwall.add_user("boss", "admin")
     pitwall.start()
     try:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.forked import ForkedPitwall
 from tests.running import Pitwall
 from tests.signing_in import sign_in
 
@@ -30,7 +31,7 @@ COUNTING = """
 
 @pytest.fixture
 def pitwall(free_port: int, tmp_path: Path) -> Iterator[Pitwall]:
-    running = Pitwall(free_port, tmp_path)
+    running = ForkedPitwall(free_port, tmp_path)
     running.add_user("boss", "admin", "900")
     running.start()
     running.hook("/Agent/ChangeStatus", extension="101", status="on")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from tests.forked import ForkedPitwall
 from tests.running import Pitwall
 from tests.signing_in import sign_in
 
@@ -21,7 +22,7 @@ POLLED_MS = 15_000
 @pytest.fixture
 def pitwall(free_port: int, tmp_path: Path) -> Iterator[Pitwall]:
     """One caller gave up."""
-    running = Pitwall(free_port, tmp_path)
+    running = ForkedPitwall(free_port, tmp_path)
     running.add_user("ann", "supervisor", "900")
     running.start()
     said = {"callid": "c1", "phone": "0938363739", "queue": "999"}

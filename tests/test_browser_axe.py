@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from starlette.routing import Route
 
 from app.main import ROUTES
+from tests.forked import ForkedPitwall
 from tests.running import Pitwall
 from tests.signing_in import sign_in
 
@@ -42,7 +43,7 @@ def pages() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def pitwall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pitwall]:
-    running = Pitwall(free_port(), tmp_path_factory.mktemp("axe"))
+    running = ForkedPitwall(free_port(), tmp_path_factory.mktemp("axe"))
     running.add_user("boss", "admin", "900")
     running.start()
     in_every_state(running)

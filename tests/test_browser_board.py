@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
+from tests.forked import ForkedPitwall
 from tests.running import Pitwall
 from tests.signing_in import sign_in
 
@@ -37,7 +38,7 @@ STALE_WITHIN_S = 12
 
 @pytest.fixture
 def pitwall(free_port: int, tmp_path: Path) -> Iterator[Pitwall]:
-    running = Pitwall(free_port, tmp_path)
+    running = ForkedPitwall(free_port, tmp_path)
     running.add_user("ann", "supervisor", "900")
     running.add_user("boss", "admin")
     running.start()

@@ -12,6 +12,7 @@ from playwright.sync_api import BrowserContext, Dialog, Page, WebSocketRoute, ex
 
 from tests.bad_cases import BY_NAME, group, runs
 from tests.bad_inputs import FILE, Builder
+from tests.forked import ForkedPitwall
 from tests.running import TOKEN, Pitwall
 from tests.signing_in import sign_in
 
@@ -62,7 +63,7 @@ def pitwall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pitwall]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    running = Pitwall(port, tmp_path_factory.mktemp("escaping"))
+    running = ForkedPitwall(port, tmp_path_factory.mktemp("escaping"))
     running.add_user("boss", "admin", "900")
     running.start()
     running.hook("/Agent/ChangeStatus", extension="101", status="on")

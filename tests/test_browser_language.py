@@ -8,6 +8,7 @@ from babel.messages.pofile import read_po
 from playwright.sync_api import Browser, Page, expect
 
 from app.language import catalogue_path
+from tests.forked import ForkedPitwall
 from tests.running import PASSWORD, Pitwall
 
 pytestmark = pytest.mark.browser
@@ -64,7 +65,7 @@ SPILT = """([tiles, names]) => {
 
 @pytest.fixture(scope="module")
 def pitwall(tmp_path_factory: pytest.TempPathFactory, unused_port: int) -> Iterator[Pitwall]:
-    running = Pitwall(unused_port, tmp_path_factory.mktemp("vi"), PITWALL_LANGUAGE="vi")
+    running = ForkedPitwall(unused_port, tmp_path_factory.mktemp("vi"), PITWALL_LANGUAGE="vi")
     running.add_user("boss", "admin", "900")
     running.start()
     for extension, status in (("101", "on"), ("102", "pause"), ("103", "off"), ("104", "on")):

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, WebSocketRoute, expect
 
 from tests.cable import Cable
+from tests.forked import ForkedPitwall
 from tests.running import Pitwall
 from tests.signing_in import sign_in
 
@@ -47,7 +48,7 @@ def cable(free_port: int) -> Iterator[Cable]:
 @pytest.fixture
 def pitwall(free_port: int, tmp_path: Path, cable: Cable) -> Iterator[Pitwall]:
     """Boards reach it through the cable, webhooks past it."""
-    running = Pitwall(free_port, tmp_path, PITWALL_PUBLIC_URL=cable.url)
+    running = ForkedPitwall(free_port, tmp_path, PITWALL_PUBLIC_URL=cable.url)
     running.add_user("ann", "supervisor", "900")
     running.start()
     running.hook("/Agent/ChangeStatus", extension="101", status="on")

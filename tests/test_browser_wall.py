@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from app.domain.states import Status
 from tests import wall_soak
+from tests.forked import ForkedPitwall
 from tests.running import Pitwall
 from tests.signing_in import sign_in
 from tests.test_render import FIGURES
@@ -52,7 +53,7 @@ VISIBLE_AGENTS = """() => [...document.querySelectorAll("#agents > *")]
 
 @pytest.fixture
 def pitwall(free_port: int, tmp_path: Path) -> Iterator[Pitwall]:
-    running = Pitwall(free_port, tmp_path)
+    running = ForkedPitwall(free_port, tmp_path)
     running.add_user("boss", "admin")
     running.start()
     for extension in ("101", "102", "103"):

@@ -1,0 +1,6 @@
+"""What `tests.forked` has read before it forks: all modules, and the board's templates compiled."""
+
+import app.__main__  # noqa: F401
+from app.render import Renderer
+
+Renderer().compile_board()
