@@ -4,7 +4,7 @@
   const find = id => document.getElementById(id);
   const sheet = new CSSStyleSheet();
   document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
-  const chosen = { statuses: new Set(), queue: "", words: "" };
+  const chosen = { statuses: new Set(), queue: "", text: "" };
   const quoted = text => `"${CSS.escape(text)}"`;
 
   // ---- order: kept on this device, sent with the connection, so the server sorts once for all
@@ -22,21 +22,25 @@
     const all = [];
     if (chosen.statuses.size) all.push(`:is(${[...chosen.statuses].map(one => `[data-status=${quoted(one)}]`).join()})`);
     if (chosen.queue) all.push(`[data-queues~=${quoted(chosen.queue)}]`);
-    for (const word of chosen.words.split(/\s+/).filter(Boolean)) all.push(`[data-find*=${quoted(word)}]`);
+    for (const word of folded(chosen.text).split(/\s+/).filter(Boolean)) all.push(`[data-find*=${quoted(word)}]`);
     return all;
   };
   const visible = () => document.querySelectorAll(`#agents > .card${conditions().join("")}`).length;
-  const count = () => {
+  // At a moment that nobody knows Rewind has no floor; where there is one again its fields are new.
+  const fields = () => {
+    if (!find("none")) return;
     const filtered = conditions().length > 0;
+    if (find("order").value !== pitwall.order) find("order").value = pitwall.order;
+    if (find("search").value !== chosen.text) find("search").value = chosen.text;
+    if (find("clear").hidden === filtered) find("clear").hidden = !filtered;
     find("none").hidden = !filtered || visible() > 0;
   };
   const apply = () => {
     const all = conditions();
     pitwall.needEveryCard(all.length > 0);
     sheet.replaceSync(all.length ? `#agents > .card:not(${all.join("")}) { display: none }` : "");
-    find("clear").hidden = all.length === 0;
     press();
-    count();
+    fields();
   };
   // Written only where it differs: each write makes the browser look at its styles again.
   const say = (button, pressed) => {
@@ -56,7 +60,7 @@
   };
   const clear = () => {
     chosen.statuses.clear();
-    chosen.queue = chosen.words = find("search").value = "";
+    chosen.queue = chosen.text = "";
     apply();
   };
   const clicked = event => {
@@ -65,6 +69,7 @@
     if (status) chosen.statuses.delete(status) || chosen.statuses.add(status);
     if (queue) chosen.queue = chosen.queue === queue ? "" : queue;
     if (status || queue) apply();
+    if (event.target.closest?.("#clear")) clear();
   };
 
   // ---- bubbles: one for the page, outside everything that is swapped, so that none is cut off
@@ -120,7 +125,7 @@
       const open = document.querySelector("details.menu[open]");
       if (open) { open.querySelector("summary").focus(); closeMenus(); } else hide();
     }
-    if (event.key === "/" && !event.target.closest?.("input, textarea, select")) { event.preventDefault(); find("search").focus(); }
+    if (event.key === "/" && !event.target.closest?.("input, textarea, select")) { event.preventDefault(); find("search")?.focus(); }
   });
 
   const title = document.title;
@@ -130,13 +135,10 @@
     if (document.title !== text) document.title = text;
     size();
     press();
-    count();
+    fields();
     retell();
   });
-  addEventListener("DOMContentLoaded", () => {
-    find("order").value = pitwall.order;
-    find("order").addEventListener("change", event => reorder(event.target.value));
-    find("search").addEventListener("input", event => { chosen.words = folded(event.target.value); apply(); });
-    find("clear").addEventListener("click", clear);
-  });
+  document.addEventListener("change", event => { if (event.target.id === "order") reorder(event.target.value); });
+  document.addEventListener("input", event => { if (event.target.id === "search") { chosen.text = event.target.value; apply(); } });
+  addEventListener("DOMContentLoaded", fields);
 })();

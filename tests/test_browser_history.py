@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.forked import ForkedPitwall
 from tests.running import Pitwall
 from tests.signing_in import sign_in
 
@@ -51,7 +52,7 @@ def pitwall(tmp_path_factory: pytest.TempPathFactory, pbx: str) -> Iterator[Pitw
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    running = Pitwall(port, tmp_path_factory.mktemp("past"), PITWALL_RECORDING_HOSTS=pbx)
+    running = ForkedPitwall(port, tmp_path_factory.mktemp("past"), PITWALL_RECORDING_HOSTS=pbx)
     running.add_user("ann", "supervisor", "900")
     running.start()
     for extension in ("101", "102"):
@@ -183,6 +184,37 @@ def test_the_past_is_wound_by_keys_and_buttons(pitwall: Pitwall, visitor: Page) 
     expect(visitor.locator("#then")).to_have_attribute("data-at", f"{now - 1}000")
 
     assert "at=20" in visitor.url
+
+
+def test_a_moment_that_nobody_knows_takes_nothing_off_those_that_are_known(
+    pitwall: Pitwall, visitor: Page
+) -> None:
+    visitor.goto(f"{pitwall.url}/rewind")
+    visitor.get_by_placeholder("Search", exact=True).fill("102")
+    newest = visitor.locator("#slider").get_attribute("max")
+    assert newest is not None
+
+    visitor.locator("#slider").fill("0")
+    expect(visitor.get_by_text("Nobody knows how the floor was at that moment.")).to_be_visible()
+    visitor.keyboard.press("/")
+    visitor.locator("#slider").fill(newest)
+
+    expect(visitor.get_by_placeholder("Search", exact=True)).to_have_value("102")
+    expect(visitor.locator("#a-101")).to_be_hidden()
+    visitor.get_by_role("button", name="Show all").click()
+    expect(visitor.locator("#a-101")).to_be_visible()
+    visitor.locator("#order").select_option("name")
+    assert visitor.evaluate("localStorage.getItem('order')") == "name"
+
+
+def test_a_page_of_a_moment_that_nobody_knows_can_be_wound_on(
+    pitwall: Pitwall, visitor: Page
+) -> None:
+    visitor.goto(f"{pitwall.url}/rewind?at=2001-01-01T12:00:00")
+    expect(visitor.get_by_text("Nobody knows how the floor was at that moment.")).to_be_visible()
+
+    visitor.goto(f"{pitwall.url}/rewind")
+    expect(visitor.locator("#a-101")).to_be_visible()
 
 
 def test_counters_of_the_past_stand_still(pitwall: Pitwall, visitor: Page) -> None:
