@@ -77,7 +77,7 @@ class Browsed:
 
 async def measure(seconds: float) -> Browsed | None:
     """None where there is no browser."""
-    chromium = find_chromium()
+    chromium = find_chromium(whole=True)
     if chromium is None:
         return None
     port = free_port()

@@ -13,7 +13,9 @@ from collections.abc import Iterator
 from playwright.sync_api import sync_playwright
 
 SETTING = "PITWALL_TEST_CHROMIUM"
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+WHOLE = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# The same engine without what windows need: a test takes half of the processor.
+SHELL = ("chromium-headless-shell",)
 ARGUMENTS = (
     "--no-sandbox",  # Chromium refuses to start as root with it, and most build machines are root
     "--disable-dev-shm-usage",  # containers have 64 MB there; a page that needs more crashes
@@ -28,17 +30,18 @@ MISSING = (
 )
 
 
-def find_chromium() -> str | None:
-    """The path of a browser that starts, or None."""
+def find_chromium(*, whole: bool = False) -> str | None:
+    """The path of a browser that starts, or None; `whole`: if possible one that people use."""
     named = os.environ.get(SETTING)
     if named:
         return None if named == "none" else named
-    return next((path for path in candidates() if starts(path)), None)
+    return next((path for path in candidates(whole) if starts(path)), None)
 
 
-def candidates() -> Iterator[str]:
+def candidates(whole: bool) -> Iterator[str]:
     """The system's browsers, then the one that Playwright keeps."""
-    yield from (path for name in NAMES if (path := shutil.which(name)))
+    names = WHOLE + SHELL if whole else SHELL + WHOLE
+    yield from (path for name in names if (path := shutil.which(name)))
     with sync_playwright() as playwright:
         yield playwright.chromium.executable_path
 
@@ -57,7 +60,10 @@ def install() -> None:
     if os.geteuid() == 0 and shutil.which("apt-get"):
         environ = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
         run(["apt-get", "-qq", "update"], environ)
-        run(["apt-get", "-qq", "install", "-y", "--no-install-recommends", "chromium"], environ)
+        for package in (*SHELL, "chromium"):
+            if not find_chromium():
+                words = ["apt-get", "-qq", "install", "-y", "--no-install-recommends", package]
+                run(words, environ)
     if not find_chromium():
         run([sys.executable, "-m", "playwright", "install", "chromium"], dict(os.environ))
 
