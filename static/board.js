@@ -75,13 +75,16 @@
   // ---- bubbles: one for the page, outside everything that is swapped, so that none is cut off
   const told = () => document.querySelector("[aria-describedby=tip]");
   let pinned = null;
+  // The bubble is the last thing on the page, which may be touched before all of it has come.
   const hide = () => {
     pinned = null;
+    if (!find("tip")) return;
     find("tip").hidden = true;
     told()?.removeAttribute("aria-describedby");
   };
   const tell = target => {
     const tip = find("tip");
+    if (!tip) return;
     hide();
     tip.textContent = target.dataset.tip;
     tip.toggleAttribute("data-proof", target.matches(".prove"));
@@ -97,7 +100,7 @@
   };
   // What is proved may change while it is read; a figure that is gone proves nothing.
   const retell = () => {
-    if (find("tip").hidden) return;
+    if (find("tip")?.hidden !== false) return;
     const target = told();
     if (!target?.dataset.tip) hide();
     else if (find("tip").textContent !== target.dataset.tip) find("tip").textContent = target.dataset.tip;

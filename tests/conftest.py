@@ -104,7 +104,9 @@ def context(browser: Browser, complaints: list[str]) -> Iterator[BrowserContext]
     visitor = browser.new_context(viewport={"width": 1280, "height": 800}, locale="en-GB")
     visitor.set_default_timeout(10_000)
     visitor.on("console", lambda message: note_error(message, complaints))
-    visitor.on("weberror", lambda failure: complaints.append(str(failure.error)))
+    visitor.on(
+        "weberror", lambda failure: complaints.append(failure.error.stack or str(failure.error))
+    )
     yield visitor
     visitor.close()
     assert complaints == []

@@ -284,6 +284,21 @@ def test_selected_text_and_scrolling_survive_updates(board: Page, pitwall: Pitwa
     assert board.evaluate("scrollY") == 100
 
 
+def test_a_page_that_is_touched_before_all_of_it_has_come_goes_on(
+    board: Page, pitwall: Pitwall
+) -> None:
+    board.evaluate("document.getElementById('tip').remove()")
+
+    board.locator("#totals .prove").first.hover()
+    board.locator("#totals .prove").first.click()
+    board.keyboard.press("Tab")
+    board.keyboard.press("Escape")
+    board.mouse.wheel(0, 300)
+    is_called(pitwall, "101")
+
+    expect(board.locator("#a-101")).to_have_attribute("data-status", "ring")
+
+
 def test_a_formula_is_reachable_by_keyboard(board: Page) -> None:
     board.locator("#totals .prove").nth(1).focus()
     board.keyboard.press("Tab")
