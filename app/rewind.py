@@ -1,7 +1,8 @@
 """The floor exactly as it was: the nearest kept floor before a moment, and the log from there on.
 
-Bounded work: a floor is kept each quarter of an hour or 10,000 events, one request is worked on at
-a time, and a few recent moments stay in memory, from which a slider that moves on goes on as well.
+Bounded work: a floor is kept each quarter of an hour or 50,000 events, one request is worked on at
+a time, and the floors of a few recent moments stay in memory. Where a slider moves on, such a floor
+moves on with it: to copy one, or to read a kept one, holds everybody up where it is large.
 """
 
 import asyncio
@@ -11,13 +12,10 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-import msgspec
-
 from app.database import Database
 from app.domain.caps import USUAL, Caps
 from app.domain.days import BusinessDay
 from app.domain.floor import Floor
-from app.domain.model import FloorState
 from app.history import checkpoints
 from app.log import EventLog
 
@@ -34,7 +32,7 @@ class NothingRecorded(Exception):
 
 
 class Rewind:
-    """Floors of the past, to read only: they are shared by all who look at the same moment."""
+    """Floors of the past, one for all who look at the same moment."""
 
     def __init__(
         self, database: Database, log: EventLog, days: BusinessDay, caps: Caps = USUAL
@@ -49,7 +47,8 @@ class Rewind:
     async def shown(self, at: int, show: Callable[[Floor], Shown]) -> Shown:
         """What `show` makes of the floor after every record whose time is no later than `at` (ms).
 
-        It does so in a thread of its own, one at a time: a large floor takes long to draw.
+        It does so in a thread of its own, one at a time: a large floor takes long to draw. The
+        floor is to read only, and only then: it may move on to a later moment.
         Raises NothingRecorded, LogUnavailable, DatabaseUnavailable.
         """
         async with self._turn:
@@ -70,13 +69,13 @@ class Rewind:
         return floor
 
     async def _nearest(self, at: int) -> Floor:
-        """The newest floor at hand that is no newer than that: kept, or still in memory."""
-        kept = await checkpoints.before_time(self._database, at)
+        """The newest floor at hand that is no newer than that: still in memory, or kept."""
         known = max((moment for moment in self._moments if moment <= at), default=None)
         if known is not None:
-            state = self._moments[known].state
-            if kept is None or state.seq > kept.state.seq:
-                return Floor(self._days, _copy(state), self._caps)
+            kept_seq = await checkpoints.seq_before_time(self._database, at)
+            if self._moments[known].state.seq >= kept_seq:
+                return self._moments.pop(known)
+        kept = await checkpoints.before_time(self._database, at)
         return Floor(self._days, kept.state if kept else None, self._caps)
 
     async def _replay(self, floor: Floor, at: int) -> bool:
@@ -95,7 +94,3 @@ class Rewind:
             if floor.state.seq >= last:
                 return True
         return True
-
-
-def _copy(state: FloorState) -> FloorState:
-    return msgspec.json.decode(msgspec.json.encode(state), type=FloorState)

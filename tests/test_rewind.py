@@ -67,16 +67,32 @@ async def test_a_busy_hour_is_seen_again_from_kept_floors(tmp_path, monkeypatch)
     assert kept >= 3
 
 
-async def test_a_slider_that_moves_on_leaves_earlier_floors_as_they_were():
+async def test_a_slider_that_moves_on_and_back_shows_each_moment_as_it_was():
     events = simulated(hours=0.1)
     moments = [events[0][0] + second * 1000 for second in range(0, 120, 20)]
     true = as_it_was(events, moments)
     async with site() as place:
         await place.told(events)
         rewind = Rewind(place.database, place.log, DAYS)
-        floors = {moment: await rewind.shown(moment, itself) for moment in moments}
+        for moment in [*moments, *reversed(moments), *moments]:
+            assert await rewind.shown(moment, state_of) == true[moment]
 
-    assert {moment: state_of(floor) for moment, floor in floors.items()} == true
+
+async def test_a_slider_that_moves_on_copies_no_floor_and_reads_no_kept_one(monkeypatch):
+    monkeypatch.setattr("app.history.checkpoints.EVERY_EVENTS", 900)
+    events = simulated(hours=0.2)
+    began, ended = events[0][0], events[-1][0]
+    async with site() as place:
+        await place.told(events)
+        rewind = Rewind(place.database, place.log, DAYS)
+        # After the newest kept one.
+        first = await rewind.shown(ended - 2000, itself)
+        monkeypatch.delattr("app.history.checkpoints.Checkpoint.unpack")
+
+        assert await rewind.shown(ended - 1000, itself) is first
+        assert await rewind.shown(ended, itself) is first
+        with pytest.raises(AttributeError, match="unpack"):
+            await rewind.shown(began + 1000, itself)
 
 
 async def test_the_same_moment_is_replayed_once_and_few_are_kept(monkeypatch):
@@ -86,7 +102,7 @@ async def test_the_same_moment_is_replayed_once_and_few_are_kept(monkeypatch):
         once = await rewind.shown(NINE + 3_700_000, itself)
         assert await rewind.shown(NINE + 3_700_000, itself) is once
         for second in range(2 * MOMENTS_KEPT):
-            await rewind.shown(NINE + 3_700_000 + second, itself)
+            await rewind.shown(NINE + 3_700_000 - second, itself)
         assert await rewind.shown(NINE + 3_700_000, itself) is not once
 
 

@@ -74,6 +74,13 @@ async def before_time(database: Database, at: int) -> Kept | None:
     return await _newest(database, where, at)
 
 
+async def seq_before_time(database: Database, at: int) -> int:
+    """The seq of the newest floor that is no newer than the moment `at` (ms), 0 for none."""
+    sql = "SELECT seq FROM floor_checkpoint WHERE at <= ? ORDER BY at DESC, seq DESC LIMIT 1"
+    rows = await database.read(sql, (at,))
+    return int(rows[0][0]) if rows else 0
+
+
 async def _newest(database: Database, where: str, limit: int) -> Kept | None:
     sql = f"SELECT seq, at, body FROM floor_checkpoint WHERE {where} LIMIT 1 OFFSET ?"  # noqa: S608 (our names)
     unreadable = 0
