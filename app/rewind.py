@@ -52,12 +52,14 @@ class Rewind:
         Raises NothingRecorded, LogUnavailable, DatabaseUnavailable.
         """
         async with self._turn:
-            floor = self._moments.get(at) or await self._replayed(at)
+            floor = self._moments.pop(at, None) or await self._replayed(at)
+            loop = asyncio.get_running_loop()
+            shown = await loop.run_in_executor(BESIDE, show, floor)
+            # Only now: where nobody waits any more it may still be drawn, and must not move on.
             self._moments[at] = floor
-            self._moments.move_to_end(at)
             while len(self._moments) > MOMENTS_KEPT:
                 self._moments.popitem(last=False)
-            return await asyncio.get_running_loop().run_in_executor(BESIDE, show, floor)
+            return shown
 
     async def _replayed(self, at: int) -> Floor:
         floor = await self._nearest(at)

@@ -120,6 +120,27 @@ async def test_of_an_empty_log_nothing_is_shown():
             await Rewind(place.database, place.log, DAYS).shown(NINE, itself)
 
 
+async def test_a_floor_that_is_drawn_for_nobody_any_more_does_not_move_on():
+    drawing, let_go = Event(), Event()
+    drawn: list[Floor] = []
+
+    def draw(floor: Floor) -> None:
+        drawn.append(floor)
+        drawing.set()
+        let_go.wait(10)
+
+    async with site() as place:
+        await place.told(of_story("101 on, +1m"))
+        rewind = Rewind(place.database, place.log, DAYS)
+        looking = asyncio.create_task(rewind.shown(NINE + 3_700_000, draw))
+        await until(drawing.is_set)
+        looking.cancel()
+        await asyncio.wait([looking])
+        let_go.set()
+
+        assert await rewind.shown(NINE + 3_701_000, itself) is not drawn[0]
+
+
 async def test_webhooks_go_on_while_a_floor_of_the_past_is_drawn():
     drawing, let_go = Event(), Event()
 
