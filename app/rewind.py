@@ -73,11 +73,10 @@ class Rewind:
     async def _nearest(self, at: int) -> Floor:
         """The newest floor at hand that is no newer than that: still in memory, or kept."""
         known = max((moment for moment in self._moments if moment <= at), default=None)
-        if known is not None:
-            kept_seq = await checkpoints.seq_before_time(self._database, at)
-            if self._moments[known].state.seq >= kept_seq:
-                return self._moments.pop(known)
-        kept = await checkpoints.before_time(self._database, at)
+        reached = 0 if known is None else self._moments[known].state.seq
+        kept = await checkpoints.before_time(self._database, at, after=reached)
+        if kept is None and known is not None:
+            return self._moments.pop(known)
         return Floor(self._days, kept.state if kept else None, self._caps)
 
     async def _replay(self, floor: Floor, at: int) -> bool:

@@ -25,22 +25,22 @@
     for (const word of folded(chosen.text).split(/\s+/).filter(Boolean)) all.push(`[data-find*=${quoted(word)}]`);
     return all;
   };
-  const visible = () => document.querySelectorAll(`#agents > .card${conditions().join("")}`).length;
+  const visible = all => document.querySelectorAll(`#agents > .card${all.join("")}`).length;
   // At a moment that nobody knows Rewind has no floor; where there is one again its fields are new.
-  const fields = () => {
+  const fields = all => {
     if (!find("none")) return;
-    const filtered = conditions().length > 0;
+    const filtered = all.length > 0;
     if (find("order").value !== pitwall.order) find("order").value = pitwall.order;
     if (find("search").value !== chosen.text) find("search").value = chosen.text;
     if (find("clear").hidden === filtered) find("clear").hidden = !filtered;
-    find("none").hidden = !filtered || visible() > 0;
+    find("none").hidden = !filtered || visible(all) > 0;
   };
   const apply = () => {
     const all = conditions();
     pitwall.needEveryCard(all.length > 0);
     sheet.replaceSync(all.length ? `#agents > .card:not(${all.join("")}) { display: none }` : "");
     press();
-    fields();
+    fields(all);
   };
   // Written only where it differs: each write makes the browser look at its styles again.
   const say = (button, pressed) => {
@@ -138,10 +138,10 @@
     if (document.title !== text) document.title = text;
     size();
     press();
-    fields();
+    fields(conditions());
     retell();
   });
   document.addEventListener("change", event => { if (event.target.id === "order") reorder(event.target.value); });
   document.addEventListener("input", event => { if (event.target.id === "search") { chosen.text = event.target.value; apply(); } });
-  addEventListener("DOMContentLoaded", fields);
+  addEventListener("DOMContentLoaded", () => fields(conditions()));
 })();

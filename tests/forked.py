@@ -9,9 +9,9 @@ import os
 import signal
 import sys
 from collections.abc import Mapping
-from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
+from app.__main__ import main
 from tests.running import ROOT, Pitwall
 
 FORKING = multiprocessing.get_context("forkserver")
@@ -29,7 +29,7 @@ class Forked:
     """As a `subprocess.Popen`."""
 
     def __init__(self, environ: Mapping[str, str], output: Path) -> None:
-        self._process = ForkServerProcess(target=_serve, args=(dict(environ), output), daemon=True)
+        self._process = FORKING.Process(target=_serve, args=(dict(environ), output), daemon=True)
         self._process.start()
         assert self._process.pid is not None
         self.pid = self._process.pid
@@ -55,8 +55,6 @@ class Forked:
 
 
 def _serve(environ: Mapping[str, str], output: Path) -> None:
-    from app.__main__ import main
-
     os.chdir(ROOT)
     os.environ.clear()
     os.environ.update(environ)

@@ -207,9 +207,7 @@ def test_a_moment_that_nobody_knows_takes_nothing_off_those_that_are_known(
     assert visitor.evaluate("localStorage.getItem('order')") == "name"
 
 
-def test_a_page_of_a_moment_that_nobody_knows_can_be_wound_on(
-    pitwall: Pitwall, visitor: Page
-) -> None:
+def test_a_moment_that_nobody_knows_can_be_opened_and_left(pitwall: Pitwall, visitor: Page) -> None:
     visitor.goto(f"{pitwall.url}/rewind?at=2001-01-01T12:00:00")
     expect(visitor.get_by_text("Nobody knows how the floor was at that moment.")).to_be_visible()
 

@@ -135,8 +135,8 @@ async def test_who_asks_the_servers_of_a_cluster_can_be_cancelled(
     ask: Callable[[Stream], Awaitable[object]],
 ) -> None:
     stream = Stream(Client(), api.StreamConfig(name="log", subjects=["log.*"], max_age=9.0))
-    stream.js = stream.client = Swallower()  # type: ignore[assignment]
-    stream.client.new_inbox = lambda: "inbox"  # type: ignore[method-assign]
+    stream.js = stream.client = Swallower()  # type: ignore[assignment]  # it is none
+    stream.client.new_inbox = lambda: "inbox"  # type: ignore[method-assign]  # this one does not wait
 
     task = await cancelled(ask(stream))
 

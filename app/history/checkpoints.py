@@ -68,23 +68,16 @@ async def before_seq(database: Database, seq: int) -> Kept | None:
     return await _newest(database, where, seq)
 
 
-async def before_time(database: Database, at: int) -> Kept | None:
-    """The newest readable floor that is no newer than the moment `at` (ms)."""
-    where = "at <= ? ORDER BY at DESC, seq DESC"
-    return await _newest(database, where, at)
+async def before_time(database: Database, at: int, after: int) -> Kept | None:
+    """The newest readable floor that is no newer than `at` (ms), but newer than record `after`."""
+    where = "at <= ? AND seq > ? ORDER BY at DESC, seq DESC"
+    return await _newest(database, where, at, after)
 
 
-async def seq_before_time(database: Database, at: int) -> int:
-    """The seq of the newest floor that is no newer than the moment `at` (ms), 0 for none."""
-    sql = "SELECT seq FROM floor_checkpoint WHERE at <= ? ORDER BY at DESC, seq DESC LIMIT 1"
-    rows = await database.read(sql, (at,))
-    return int(rows[0][0]) if rows else 0
-
-
-async def _newest(database: Database, where: str, limit: int) -> Kept | None:
+async def _newest(database: Database, where: str, *limits: int) -> Kept | None:
     sql = f"SELECT seq, at, body FROM floor_checkpoint WHERE {where} LIMIT 1 OFFSET ?"  # noqa: S608 (our names)
     unreadable = 0
-    while rows := await database.read(sql, (limit, unreadable)):
+    while rows := await database.read(sql, (*limits, unreadable)):
         if kept := Checkpoint(*rows[0]).unpack():
             return kept
         unreadable += 1
